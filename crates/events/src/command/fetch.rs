@@ -1,0 +1,19 @@
+//! Download and verify.
+
+use serde::{Deserialize, Serialize};
+
+use super::artifact::Artifact;
+use crate::name::Version;
+
+/// Download and verify.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetch {
+    /// What to download.
+    pub artifact: Artifact,
+    /// Which version it is.
+    pub version: Version,
+    /// Where releases of the service lie on the machine.
+    pub into: String,
+    /// The entry of the agent's own credentials to use, by name.
+    pub credentials_name: Option<String>,
+}

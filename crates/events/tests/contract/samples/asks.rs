@@ -1,0 +1,93 @@
+//! What people and build servers ask for.
+
+use super::base::*;
+use super::requests::{build, change, claims, commit};
+use poolshift_events::*;
+
+pub(crate) fn all() -> Vec<Ask> {
+    let mut asks = vec![
+        DefineService {
+            entry: "name = \"checkout\"\n".to_owned(),
+        }
+        .into(),
+        request().into(),
+        vote(Some("looked at staging"), Some("CHG-1042")).into(),
+        vote(None, None).into(),
+    ];
+    asks.extend(steering());
+    asks.extend(fleet());
+    asks
+}
+
+fn request() -> RequestRollout {
+    RequestRollout {
+        rollout: rollout(),
+        key: "checkout-main-42".to_owned(),
+        sender: "jenkins".to_owned(),
+        version: version(),
+        artifact: RequestedArtifact {
+            url: Some(artifact().url),
+            sha256: artifact().sha256,
+        },
+        requested_by: actor(),
+        proven: true,
+        claims: claims(),
+        build: Some(build()),
+        commit: Some(commit()),
+        change: Some(change()),
+        trust: Trust::Full,
+    }
+}
+
+fn vote(reason: Option<&str>, ticket: Option<&str>) -> CastVote {
+    CastVote {
+        rollout: rollout(),
+        gate: "approval-1".to_owned(),
+        digest: digest("the plan"),
+        person: person(),
+        roles: words(&["release-managers"]),
+        policy_sha256: digest("the policy"),
+        via: Via {
+            kind: "slack".to_owned(),
+            reference: None,
+        },
+        reason: reason.map(str::to_owned),
+        ticket: ticket.map(str::to_owned),
+    }
+}
+
+fn steering() -> Vec<Ask> {
+    vec![
+        Steer {
+            rollout: rollout(),
+            wish: Wish::Pause,
+            reason: "customers complain".to_owned(),
+        }
+        .into(),
+        ReleaseServer {
+            server: server(),
+            reason: "mended by hand".to_owned(),
+        }
+        .into(),
+    ]
+}
+
+fn fleet() -> Vec<Ask> {
+    vec![
+        Adopt {
+            server: server(),
+            release: previous(),
+        }
+        .into(),
+        EnrolAgent {
+            machine: machine(),
+            public_key: "MCowBQYDK2VwAyEA".to_owned(),
+        }
+        .into(),
+        RevokeAgent {
+            machine: machine(),
+            reason: "the machine was sold".to_owned(),
+        }
+        .into(),
+    ]
+}

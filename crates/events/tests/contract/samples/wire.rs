@@ -1,0 +1,106 @@
+//! What agents and the gateway say to each other.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::base::*;
+use super::{Sample, commands};
+use poolshift_events::*;
+
+pub(crate) fn samples() -> Vec<Sample> {
+    vec![
+        json("agents.enrolment-code", enrolment_code()),
+        json("agents.enrolment", enrolment()),
+        json("agents.enrolled", enrolled()),
+        json("agents.poll-answer", poll_answer(Some(enrolled()))),
+        json("agents.poll-answer.form-2", poll_answer(None)),
+        json("agents.report-batch", report_batch()),
+        json("agents.report-outcomes", outcomes()),
+    ]
+}
+
+fn json<T>(name: &str, value: T) -> Sample
+where
+    T: Serialize + DeserializeOwned + PartialEq + 'static,
+{
+    Sample::new(
+        name.to_owned(),
+        value,
+        |value| serde_json::to_vec(value).unwrap(),
+        |bytes| {
+            serde_json::from_slice(bytes).map_err(|error| Unreadable::Malformed {
+                kind: "agents".to_owned(),
+                why: error.to_string(),
+            })
+        },
+    )
+}
+
+fn enrolment_code() -> EnrolmentCode {
+    EnrolmentCode {
+        machine: machine(),
+        code: "a-one-time-code".to_owned(),
+        expires_at: time(900_000),
+    }
+}
+
+fn enrolment() -> Enrolment {
+    Enrolment {
+        machine: machine(),
+        code: "a-one-time-code".to_owned(),
+        public_key: "MCowBQYDK2VwAyEA".to_owned(),
+        signature: "c2lnbmF0dXJl".to_owned(),
+    }
+}
+
+fn enrolled() -> Enrolled {
+    Enrolled {
+        token: "header.claims.signature".to_owned(),
+        expires_at: time(3_600_000),
+    }
+}
+
+fn poll_answer(renewed: Option<Enrolled>) -> PollAnswer {
+    PollAnswer {
+        server_time: time(2_000),
+        assignments: vec![Assignment {
+            record: CommandRecord::Command(Box::new(commands::drain())),
+            start_within_ms: 8_000,
+            remains_ms: 68_000,
+        }],
+        renewed,
+    }
+}
+
+fn report_batch() -> ReportBatch {
+    let answer = Answer::from(CommandStarted {
+        command: command_id("install"),
+    });
+    ReportBatch {
+        reports: vec![WireReport {
+            id: "0198d6f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b".parse().unwrap(),
+            target: target(),
+            reported_at: time(1_500),
+            kind: answer.kind().to_owned(),
+            version: answer.version(),
+            traceparent: None,
+            body: serde_json::from_slice(&answer.to_bytes()).unwrap(),
+        }],
+    }
+}
+
+fn outcomes() -> Vec<ReportOutcome> {
+    let id: ReportId = "0198d6f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b".parse().unwrap();
+    vec![
+        ReportOutcome {
+            id,
+            taken: true,
+            why: None,
+        },
+        ReportOutcome {
+            id,
+            taken: false,
+            why: Some("this machine has no server of production/basket".to_owned()),
+        },
+    ]
+}
