@@ -1,0 +1,234 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::owner::Owner;
+use crate::record::check_sizes;
+use crate::sqlite::Log;
+use crate::sqlite::Request;
+use crate::{Error, Follower, Outgoing, PARTITIONS, Position, Record, Stream};
+
+/// The streams. Clones share one log.
+#[derive(Clone, Debug)]
+pub struct Bus {
+    backend: Backend,
+}
+
+#[derive(Clone, Debug)]
+enum Backend {
+    Sqlite(Arc<Log>),
+}
+
+/// How a log is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// From this size on, appends are refused with [`Error::Full`], so that a flood of reports
+    /// cannot fill the disk under the owners, whose commits go on. `None`: the disk is the limit.
+    pub max_bytes: Option<u64>,
+}
+
+/// What the bus has done since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Writes that were acknowledged: appends, commits, ownerships taken, expiries.
+    pub writes: u64,
+    /// Records that were written by them.
+    pub records: u64,
+    /// Transactions flushed to the disk; less than `writes` where writers shared one.
+    pub flushes: u64,
+    /// Writes that wait for their answer now.
+    pub waiting: u64,
+}
+
+impl Bus {
+    /// Opens the log in one SQLite file, and makes the file if there is none. Blocks while it
+    /// recovers what a killed process left.
+    ///
+    /// # Errors
+    /// [`Error::InUse`], [`Error::NotOurs`], [`Error::TooNew`], [`Error::Damaged`], or
+    /// [`Error::Storage`] when the folder is missing or may not be written.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_with(path, &Options::default())
+    }
+
+    /// [`Bus::open`], with options.
+    ///
+    /// # Errors
+    /// As [`Bus::open`].
+    pub fn open_with(path: &Path, options: &Options) -> Result<Self, Error> {
+        Ok(Self {
+            backend: Backend::Sqlite(Arc::new(Log::open(path, options)?)),
+        })
+    }
+
+    /// Appends in this order and answers with the offsets. The records are on the disk when it
+    /// returns; all of them or none. A caller that gives up waiting does not know the outcome.
+    ///
+    /// # Errors
+    /// [`Error::OwnerOnly`] for all streams but reports and rejected, [`Error::UnknownPartition`],
+    /// [`Error::TooLarge`], [`Error::Full`], [`Error::Storage`], [`Error::Silent`], [`Error::Closed`].
+    pub async fn append(
+        &self,
+        stream: Stream,
+        partition: u32,
+        records: Vec<Outgoing>,
+    ) -> Result<Vec<u64>, Error> {
+        check_partition(partition)?;
+        if !stream.is_open() {
+            return Err(Error::OwnerOnly { stream });
+        }
+        check_sizes(&records)?;
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answer = self
+            .submit(Request::Append {
+                stream,
+                partition,
+                records,
+            })
+            .await?;
+        Ok(answer.offsets)
+    }
+
+    /// Follows a stream: each record once, in the order of its partition, and then those to come.
+    /// Of a compacted stream a record that was superseded before it was read is left out.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPartition`]; [`Error::BeyondEnd`], which a remote log may give only at the
+    /// first read.
+    pub fn follow(
+        &self,
+        stream: Stream,
+        partitions: &[u32],
+        from: &Position,
+    ) -> Result<Follower, Error> {
+        partitions
+            .iter()
+            .try_for_each(|partition| check_partition(*partition))?;
+        match &self.backend {
+            Backend::Sqlite(log) => Ok(Follower::sqlite(log.follow(stream, partitions, from)?)),
+        }
+    }
+
+    /// The offset of the last record at present, `None` when there is none. It rises only.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPartition`], or the storage's.
+    pub async fn end(&self, stream: Stream, partition: u32) -> Result<Option<u64>, Error> {
+        check_partition(partition)?;
+        match &self.backend {
+            Backend::Sqlite(log) => log.end(stream, partition).await,
+        }
+    }
+
+    /// The latest record of every key of a compacted stream, in the order of their offsets.
+    ///
+    /// # Errors
+    /// [`Error::NotCompacted`], [`Error::UnknownPartition`], or the storage's.
+    pub async fn latest(&self, stream: Stream, partition: u32) -> Result<Vec<Record>, Error> {
+        check_partition(partition)?;
+        if !stream.is_compacted() {
+            return Err(Error::NotCompacted { stream });
+        }
+        match &self.backend {
+            Backend::Sqlite(log) => log.latest(stream, partition).await,
+        }
+    }
+
+    /// The position of the last report that an owner of the partition consumed.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPartition`], or the storage's.
+    pub async fn consumed(&self, partition: u32) -> Result<Option<u64>, Error> {
+        check_partition(partition)?;
+        match &self.backend {
+            Backend::Sqlite(log) => log.consumed(partition).await,
+        }
+    }
+
+    /// Takes a partition: appends `taken` to its events and fences the former owner, in one
+    /// transaction. The epoch is `base` + the offset of that record. The owner must fold until it
+    /// reads that very record back before it decides anything. A caller that gives up waiting may
+    /// have fenced the former owner all the same, and takes the partition again.
+    ///
+    /// # Errors
+    /// [`Error::EpochTooLow`] when the epoch would not be above the former one (after a higher base
+    /// was in use); [`Error::UnknownPartition`], [`Error::TooLarge`], or the storage's.
+    pub async fn own(&self, partition: u32, base: u64, taken: Outgoing) -> Result<Owner, Error> {
+        check_partition(partition)?;
+        check_sizes([&taken])?;
+        let answer = self
+            .submit(Request::Own {
+                partition,
+                base,
+                taken,
+            })
+            .await?;
+        let taken_at = answer.offsets.first().copied().unwrap_or_default();
+        Ok(Owner::new(
+            self.clone(),
+            partition,
+            base + taken_at,
+            taken_at,
+            answer.consumed,
+        ))
+    }
+
+    /// Deletes records of reports or rejected that were appended before `older_than_ms`
+    /// (milliseconds since 1970), and answers how many. It keeps the last record of each partition,
+    /// so that [`Bus::end`] never falls, and here also reports that no owner has consumed.
+    ///
+    /// # Errors
+    /// [`Error::NeverExpires`] for the other streams, or the storage's.
+    pub async fn expire(&self, stream: Stream, older_than_ms: u64) -> Result<u64, Error> {
+        if !stream.is_open() {
+            return Err(Error::NeverExpires { stream });
+        }
+        let mut deleted = 0;
+        loop {
+            let answer = self
+                .submit(Request::Expire {
+                    stream,
+                    older_than_ms,
+                })
+                .await?;
+            deleted += answer.deleted;
+            if answer.deleted == 0 {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    /// What the bus has done since it was opened.
+    pub fn stats(&self) -> Stats {
+        match &self.backend {
+            Backend::Sqlite(log) => log.stats(),
+        }
+    }
+
+    /// Takes no more requests, answers those that wait, and lets go of the file; afterwards the
+    /// log is one file again. Everything else on this bus gets [`Error::Closed`]. When the last
+    /// clone and owner are dropped the same happens, but nobody can await it.
+    ///
+    /// # Errors
+    /// [`Error::Silent`] when the disk took too long; it still closes when the disk is done.
+    pub async fn close(&self) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Sqlite(log) => log.close().await,
+        }
+    }
+
+    pub(crate) async fn submit(&self, request: Request) -> Result<crate::sqlite::Answer, Error> {
+        match &self.backend {
+            Backend::Sqlite(log) => log.submit(request).await,
+        }
+    }
+}
+
+fn check_partition(partition: u32) -> Result<(), Error> {
+    if partition < PARTITIONS {
+        Ok(())
+    } else {
+        Err(Error::UnknownPartition { partition })
+    }
+}

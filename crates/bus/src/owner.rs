@@ -1,0 +1,114 @@
+use crate::record::check_sizes;
+use crate::sqlite::Request;
+use crate::{Bus, Error, Outgoing};
+
+/// The right to write to a partition, until another owner takes it.
+#[derive(Debug)]
+pub struct Owner {
+    bus: Bus,
+    partition: u32,
+    epoch: u64,
+    taken_at: u64,
+    consumed: Option<u64>,
+    in_doubt: bool,
+}
+
+/// One decision: all of it is written, or nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// Appended to the partition's events.
+    pub events: Vec<Outgoing>,
+    /// Written to the partition's commands; each replaces the record of its key.
+    pub commands: Vec<Outgoing>,
+    /// Written to the partition's snapshots; each replaces the record of its key.
+    pub snapshots: Vec<Outgoing>,
+    /// Appended to the partition's rejected.
+    pub rejected: Vec<Outgoing>,
+    /// The offset of the report that was consumed, which counts up only. `None`: it was the clock.
+    pub consumed: Option<u64>,
+}
+
+/// What a [`Commit`] came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The offsets of the events, in their order.
+    pub event_offsets: Vec<u64>,
+}
+
+impl Owner {
+    pub(crate) fn new(
+        bus: Bus,
+        partition: u32,
+        epoch: u64,
+        taken_at: u64,
+        consumed: Option<u64>,
+    ) -> Self {
+        Self {
+            bus,
+            partition,
+            epoch,
+            taken_at,
+            consumed,
+            in_doubt: false,
+        }
+    }
+
+    /// The partition it owns.
+    pub fn partition(&self) -> u32 {
+        self.partition
+    }
+
+    /// Higher than the epoch of every owner of the partition before it.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The offset of the record that was appended to the events when the partition was taken.
+    pub fn taken_at(&self) -> u64 {
+        self.taken_at
+    }
+
+    /// The position of the last report consumed, by this owner or one before it.
+    pub fn consumed(&self) -> Option<u64> {
+        self.consumed
+    }
+
+    /// Writes a decision in one transaction. It is on the disk when it returns.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] when another owner took the partition; [`Error::AlreadyConsumed`];
+    /// [`Error::TooLarge`]; the storage's. Each of them means that nothing was written, but for
+    /// [`Error::Silent`]: after that one, or when the call is dropped before its answer, every
+    /// further commit gets [`Error::InDoubt`].
+    pub async fn commit(&mut self, commit: Commit) -> Result<Committed, Error> {
+        if self.in_doubt {
+            return Err(Error::InDoubt {
+                partition: self.partition,
+            });
+        }
+        check_sizes(
+            [
+                &commit.events,
+                &commit.commands,
+                &commit.snapshots,
+                &commit.rejected,
+            ]
+            .into_iter()
+            .flatten(),
+        )?;
+        let consumed = commit.consumed;
+        let request = Request::Commit {
+            partition: self.partition,
+            epoch: self.epoch,
+            commit,
+        };
+        self.in_doubt = true;
+        let answer = self.bus.submit(request).await;
+        self.in_doubt = matches!(answer, Err(Error::Silent { .. }));
+        let answer = answer?;
+        self.consumed = consumed.or(self.consumed);
+        Ok(Committed {
+            event_offsets: answer.offsets,
+        })
+    }
+}
