@@ -1,0 +1,133 @@
+//! Pauses, halts, the way back, and the end of a rollout.
+
+use events::{
+    AbortRequested, Halted, Paused, RollbackStarted, RolloutFinished, ServerExcluded, ServerName,
+};
+
+use super::{begin, member, service};
+use crate::rules::Rule;
+use crate::state::{Aside, Halt, Phase, Stage, State};
+use crate::step::{Step, Way};
+
+pub(super) fn paused(state: &mut State, event: &Paused) {
+    if let Some(rollout) = &mut state.rollout {
+        rollout.paused = Some(Halt {
+            reason: event.reason.clone(),
+            until: event.until,
+        });
+    }
+}
+
+pub(super) fn resumed(state: &mut State) {
+    if let Some(rollout) = &mut state.rollout {
+        rollout.paused = None;
+    }
+}
+
+pub(super) fn halted(state: &mut State, event: &Halted) {
+    if let Some(rollout) = &mut state.rollout {
+        rollout.halted = Some(Halt {
+            reason: event.reason.clone(),
+            until: event.until,
+        });
+    }
+}
+
+pub(super) fn aborted(state: &mut State, event: &AbortRequested) {
+    if let Some(rollout) = &mut state.rollout {
+        rollout.aborted = Some(event.reason.clone());
+    }
+}
+
+/// What failed is tried again from its drain, or its download when nothing was touched.
+pub(super) fn retried(state: &mut State) {
+    let Some(rollout) = &mut state.rollout else {
+        return;
+    };
+    rollout.halted = None;
+    rollout.failure = None;
+    for (name, member) in &mut rollout.members {
+        member.tries = 0;
+        member.refused = 0;
+        member.failure = None;
+        if member.stage != Stage::Failed {
+            continue;
+        }
+        let held = state
+            .servers
+            .get(name)
+            .is_some_and(|server| server.unproven);
+        let step = if member.out || held {
+            Step::Drain
+        } else {
+            Step::Fetch
+        };
+        member.stage = Stage::At(Way::Forward, step);
+    }
+}
+
+pub(super) fn turned_back(state: &mut State, event: &RollbackStarted) {
+    let Some(rollout) = &mut state.rollout else {
+        return;
+    };
+    rollout.phase = Phase::Back;
+    rollout.halted = None;
+    rollout.paused = None;
+    rollout.failure.get_or_insert_with(|| event.reason.clone());
+    let names: Vec<ServerName> = rollout.members.keys().cloned().collect();
+    for member in rollout.members.values_mut() {
+        member.refused = 0;
+    }
+    for name in names {
+        member::redirect(state, &name);
+    }
+}
+
+pub(super) fn excluded(state: &mut State, event: &ServerExcluded) {
+    if let Some(rollout) = &mut state.rollout
+        && let Some(member) = rollout.members.get_mut(&event.server)
+    {
+        member.stage = Stage::Excluded;
+    }
+}
+
+/// The rollout is over. What it leaves out stays in the state: stuck or left.
+pub(super) fn finished(state: &mut State, event: &RolloutFinished) {
+    begin::leaves_queue(state, event.rollout);
+    let stays = state.rules.hold(Rule::StuckStays);
+    let Some(rollout) = state
+        .rollout
+        .take_if(|rollout| rollout.id() == event.rollout)
+    else {
+        return;
+    };
+    for (name, member) in rollout.members {
+        let Some(server) = state.servers.get_mut(&name) else {
+            continue;
+        };
+        let reason = || {
+            member
+                .failure
+                .clone()
+                .unwrap_or_else(|| "its rollout ended before it was back".to_owned())
+        };
+        if server.unproven && stays {
+            let known = server.aside.take().filter(|_| !member.touched);
+            server.aside = known.or_else(|| {
+                Some(Aside::Stuck {
+                    rollout: event.rollout,
+                    reason: reason(),
+                })
+            });
+            continue;
+        }
+        if !stays {
+            server.unproven = false;
+        }
+        service::idle(server);
+        server.aside = member.out.then(|| Aside::Left {
+            rollout: event.rollout,
+            reason: reason(),
+        });
+    }
+}

@@ -1,0 +1,119 @@
+//! Entries of the catalogue, what people say of servers, and whose target it is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use events::{Adopted, Epoch, ServerReleased, ServiceDefined, Timestamp};
+
+use crate::catalogue::{self, Entry, ServerRule};
+use crate::rules::Rule;
+use crate::state::{Outstanding, Server, State};
+
+pub(super) fn defined(state: &mut State, event: &ServiceDefined) {
+    // It was read before it was decided; a reader that cannot is older than the writer.
+    let Ok(entry) = catalogue::entry_of(&event.entry, &state.target) else {
+        return;
+    };
+    for server in state.servers.values_mut() {
+        server.in_catalogue = false;
+    }
+    for rule in &entry.servers {
+        let known = state
+            .servers
+            .remove(&rule.name)
+            .unwrap_or_else(|| fresh(rule));
+        state
+            .servers
+            .insert(rule.name.clone(), described(known, rule, &entry));
+    }
+    state.entry_text = Arc::from(event.entry.as_str());
+    state.entry_sha256 = Some(event.sha256);
+    state.entry = Some(Arc::new(entry));
+}
+
+fn fresh(rule: &ServerRule) -> Server {
+    Server {
+        machine: rule.machine.clone(),
+        address: rule.address.clone(),
+        balancers: Vec::new(),
+        online: String::new(),
+        maintenance: String::new(),
+        in_catalogue: true,
+        seq: 0,
+        proven: None,
+        installed: None,
+        unproven: false,
+        pools: BTreeMap::new(),
+        runs: None,
+        outstanding: None,
+        aside: None,
+        strayed: false,
+        drift: None,
+        attempts: BTreeMap::new(),
+        repairs: 0,
+    }
+}
+
+fn described(server: Server, rule: &ServerRule, entry: &Entry) -> Server {
+    Server {
+        machine: rule.machine.clone(),
+        address: rule.address.clone(),
+        balancers: entry.balancers.clone(),
+        online: entry.online.clone(),
+        maintenance: entry.maintenance.clone(),
+        in_catalogue: true,
+        ..server
+    }
+}
+
+pub(super) fn adopted(state: &mut State, event: &Adopted) {
+    if let Some(server) = state.servers.get_mut(&event.server) {
+        server.proven = Some(event.release.clone());
+        server.unproven = false;
+    }
+}
+
+/// A person has looked, and takes the server on: Poolshift neither holds it nor, as long as it is
+/// unproven, puts it back. `adopt` says what the person made of it.
+pub(super) fn released(state: &mut State, event: &ServerReleased) {
+    if let Some(server) = state.servers.get_mut(&event.server) {
+        server.aside = None;
+        server.strayed = false;
+        idle(server);
+    }
+}
+
+/// Nothing is outstanding any more: its record gets a number of its own.
+pub(super) fn idle(server: &mut Server) {
+    if server.outstanding.take().is_some() {
+        server.seq += 1;
+    }
+}
+
+/// A new owner: what is outstanding is published anew under its epoch, and waits anew.
+pub(super) fn owner_changed(state: &mut State, epoch: Epoch, at: Timestamp) {
+    state.epoch = epoch;
+    state.epoch_seen = state.epoch_seen.filter(|seen| *seen >= epoch);
+    let restart = state.rules.hold(Rule::ClocksRestart);
+    let outstanding = state
+        .servers
+        .values_mut()
+        .filter_map(|server| server.outstanding.as_mut());
+    for outstanding in outstanding {
+        Arc::make_mut(&mut outstanding.command).epoch = epoch;
+        if restart {
+            restart_clock(outstanding, at);
+        }
+    }
+}
+
+fn restart_clock(outstanding: &mut Outstanding, at: Timestamp) {
+    let command = Arc::make_mut(&mut outstanding.command);
+    outstanding.since = at;
+    command.issued_at = at;
+    if command.deadline_at != Timestamp::FAR {
+        command.deadline_at = at
+            .plus_ms(command.start_within_ms)
+            .plus_ms(command.timeout_ms);
+    }
+}

@@ -1,0 +1,28 @@
+//! The catalogue: one TOML file for each service, read into types or refused with the place and
+//! the mend.
+
+mod artifact;
+mod check;
+pub mod defaults;
+mod entry;
+mod environment;
+mod forms;
+mod install;
+mod nearest;
+mod net;
+mod page;
+mod problem;
+mod read;
+mod rollout;
+mod section;
+mod servers;
+mod suites;
+mod syntax;
+pub mod units;
+mod value;
+
+pub use check::{ADDRESS_HOLE, VERSION_HOLE};
+pub use entry::*;
+pub use install::SERVER_HOLE;
+pub use problem::{Problem, Problems};
+pub use read::{Service, entry_of, read};

@@ -1,0 +1,279 @@
+//! The keys that a service file may have, each with an example: the form of the catalogue.
+
+/// One section of a service file.
+#[derive(Debug)]
+pub(super) struct Form {
+    /// What people call it.
+    pub(super) title: &'static str,
+    /// Its keys.
+    pub(super) keys: &'static [Key],
+}
+
+/// One key of a section.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// The key.
+    pub(super) name: &'static str,
+    /// What to write, fit to follow "add" and "write".
+    pub(super) example: &'static str,
+}
+
+const fn key(name: &'static str, example: &'static str) -> Key {
+    Key { name, example }
+}
+
+/// Every form, to find where a misplaced key belongs.
+pub(super) const ALL: [&Form; 13] = [
+    &ROOT,
+    &JENKINS,
+    &ARTIFACT,
+    &INSTALL,
+    &PROVE,
+    &SUITE,
+    &CHECK,
+    &HTTP,
+    &ROLLOUT,
+    &DRAIN,
+    &ENVIRONMENT,
+    &APPROVALS,
+    &SERVER,
+];
+
+/// What later steps build, and what to do until then.
+pub(super) const LATER: [(&str, &str); 7] = [
+    (
+        "watch",
+        "remove it: nothing watches a server after its return yet",
+    ),
+    (
+        "requires",
+        "remove it: promotion from another environment is not asked for yet",
+    ),
+    ("windows", "remove it: rollouts begin at any time yet"),
+    ("late", "remove it: rollouts begin at any time yet"),
+    ("low_trust", "remove it: every request is trusted alike yet"),
+    (
+        "database",
+        "remove it: migrations are not run yet, so keep the version free of them",
+    ),
+    (
+        "migrate",
+        "remove it: migrations are not run yet, so keep the version free of them",
+    ),
+];
+
+pub(super) const ROOT: Form = Form {
+    title: "the top of the file",
+    keys: &[
+        key("name", "name = \"checkout\""),
+        key("owner", "owner = \"payments\""),
+        key(
+            "jenkins",
+            "a section [jenkins] with job = \"https://jenkins.example/job/checkout/\"",
+        ),
+        key(
+            "artifact",
+            "a section [artifact] with url = \"https://artifacts.example/{version}.tar.gz\"",
+        ),
+        key(
+            "install",
+            "a section [install] with kind = \"archive\", into = \"/srv/checkout\", \
+             restart = [\"systemctl\", \"restart\", \"checkout\"] and prove = { http = \"/version\" }",
+        ),
+        key(
+            "tests",
+            "a section [[tests]] with name = \"smoke\", command = [\"./smoke\"] and \
+             results = \"result.xml\"",
+        ),
+        key(
+            "check",
+            "a section [check] with http = { path = \"/health\", body = \"{version}\" }",
+        ),
+        key("rollout", "a section [rollout] with floor = \"50%\""),
+        key(
+            "environments",
+            "a section [environments.production] with balancers, online, maintenance and servers",
+        ),
+    ],
+};
+
+pub(super) const JENKINS: Form = Form {
+    title: "[jenkins]",
+    keys: &[
+        key("job", "job = \"https://jenkins.example/job/checkout/\""),
+        key("version_parameter", "version_parameter = \"VERSION\""),
+        key("sha256_parameter", "sha256_parameter = \"SHA256\""),
+    ],
+};
+
+pub(super) const ARTIFACT: Form = Form {
+    title: "[artifact]",
+    keys: &[
+        key(
+            "url",
+            "url = \"https://artifacts.example/checkout/{version}/checkout.tar.gz\"",
+        ),
+        key("max_size", "max_size = \"200 MiB\""),
+        key("timeout", "timeout = \"10m\""),
+    ],
+};
+
+pub(super) const INSTALL: Form = Form {
+    title: "[install]",
+    keys: &[
+        key("kind", "kind = \"archive\""),
+        key("into", "into = \"/srv/checkout\""),
+        key(
+            "command",
+            "command = [\"/opt/checkout/install\", \"--quiet\"]",
+        ),
+        key(
+            "restart",
+            "restart = [\"systemctl\", \"restart\", \"checkout\"]",
+        ),
+        key("prove", "prove = { http = \"/version\" }"),
+        key("timeout", "timeout = \"2m\""),
+        key("keep", "keep = 3"),
+    ],
+};
+
+pub(super) const PROVE: Form = Form {
+    title: "prove",
+    keys: &[
+        key("http", "prove = { http = \"/version\" }"),
+        key(
+            "command",
+            "prove = { command = [\"/srv/checkout/current/checkout\", \"--version\"] }",
+        ),
+    ],
+};
+
+pub(super) const SUITE: Form = Form {
+    title: "[[tests]]",
+    keys: &[
+        key("name", "name = \"smoke\""),
+        key(
+            "command",
+            "command = [\"nunit-console\", \"Smoke.dll\", \"-xml=result.xml\"]",
+        ),
+        key("results", "results = \"result.xml\""),
+        key("at_least", "at_least = 5"),
+        key("timeout", "timeout = \"5m\""),
+        key("env", "env = [\"SHOP_TEST_ACCOUNT\"]"),
+    ],
+};
+
+pub(super) const CHECK: Form = Form {
+    title: "[check]",
+    keys: &[
+        key(
+            "http",
+            "http = { path = \"/health\", status = 200, body = \"{version}\" }",
+        ),
+        key("tcp", "tcp = true"),
+        key(
+            "command",
+            "command = [\"/opt/checkout/probe\", \"{address}\", \"{version}\"]",
+        ),
+        key("in_a_row", "in_a_row = 3"),
+        key("interval", "interval = \"1s\""),
+        key("timeout", "timeout = \"60s\""),
+        key("probe_timeout", "probe_timeout = \"5s\""),
+    ],
+};
+
+pub(super) const HTTP: Form = Form {
+    title: "http",
+    keys: &[
+        key("path", "path = \"/health\""),
+        key("status", "status = 200"),
+        key("body", "body = \"{version}\""),
+        key(
+            "header",
+            "header = { name = \"x-version\", value = \"{version}\" }",
+        ),
+    ],
+};
+
+pub(super) const HEADER: Form = Form {
+    title: "header",
+    keys: &[
+        key("name", "name = \"x-version\""),
+        key("value", "value = \"{version}\""),
+    ],
+};
+
+pub(super) const ROLLOUT: Form = Form {
+    title: "[rollout]",
+    keys: &[
+        key("batches", "batches = [1, \"25%\", \"50%\"]"),
+        key("floor", "floor = \"50%\""),
+        key(
+            "drain",
+            "drain = { pinned = \"0s\", timeout = \"60s\", then = \"fail\" }",
+        ),
+        key("restore_timeout", "restore_timeout = \"60s\""),
+        key("on_failure", "on_failure = \"roll-back\""),
+        key("second_request", "second_request = \"supersede\""),
+        key("no_way_back", "no_way_back = \"refuse\""),
+        key("start_within", "start_within = \"60s\""),
+        key("person_wait", "person_wait = \"4h\""),
+        key("queue_expire", "queue_expire = \"24h\""),
+    ],
+};
+
+pub(super) const DRAIN: Form = Form {
+    title: "drain",
+    keys: &[
+        key("pinned", "pinned = \"0s\""),
+        key("timeout", "timeout = \"60s\""),
+        key("then", "then = \"fail\""),
+    ],
+};
+
+pub(super) const ENVIRONMENT: Form = Form {
+    title: "[environments.NAME]",
+    keys: &[
+        key(
+            "balancers",
+            "balancers = [{ name = \"lb1\", testers = \"http://10.0.0.11:8081\" }]",
+        ),
+        key("online", "online = \"checkout\""),
+        key("maintenance", "maintenance = \"checkout_maintenance\""),
+        key("probe", "probe = \"checkout_probe\""),
+        key(
+            "approvals",
+            "approvals = { count = 1, from = [\"release-managers\"] }",
+        ),
+        key(
+            "servers",
+            "servers = [{ name = \"web1\", machine = \"srv-101\", address = \"10.1.0.1:8080\" }]",
+        ),
+    ],
+};
+
+pub(super) const BALANCER: Form = Form {
+    title: "a balancer",
+    keys: &[
+        key("name", "name = \"lb1\""),
+        key("testers", "testers = \"http://10.0.0.11:8081\""),
+    ],
+};
+
+pub(super) const APPROVALS: Form = Form {
+    title: "approvals",
+    keys: &[
+        key("count", "count = 1"),
+        key("from", "from = [\"release-managers\"]"),
+        key("expire", "expire = \"4h\""),
+    ],
+};
+
+pub(super) const SERVER: Form = Form {
+    title: "a server",
+    keys: &[
+        key("name", "name = \"web1\""),
+        key("machine", "machine = \"srv-101\""),
+        key("address", "address = \"10.1.0.1:8080\""),
+    ],
+};

@@ -1,0 +1,103 @@
+//! Which servers are taken on together, forward and back.
+
+use events::{BatchStarted, Event, ExcludedBecause, ServerExcluded, ServerName, Timestamp};
+
+use crate::safety;
+use crate::state::{Phase, Rollout, Stage, State};
+
+/// Servers that the catalogue does not have any more take no part, unless they are on their way.
+pub(super) fn exclude_gone(state: &State, _at: Timestamp) -> Vec<Event> {
+    let Some(rollout) = state.rollout.as_deref() else {
+        return Vec::new();
+    };
+    let gone = |name: &ServerName| {
+        state
+            .servers
+            .get(name)
+            .is_none_or(|server| !server.in_catalogue && !server.unproven)
+    };
+    let untouched = rollout
+        .members
+        .iter()
+        .filter(|(_, member)| member.stage == Stage::Waiting);
+    untouched
+        .filter(|(name, _)| gone(name))
+        .map(|(name, _)| {
+            ServerExcluded {
+                rollout: rollout.id(),
+                server: name.clone(),
+                why: ExcludedBecause::Gone,
+            }
+            .into()
+        })
+        .collect()
+}
+
+pub(super) fn open(state: &State, _at: Timestamp) -> Vec<Event> {
+    let Some(rollout) = state.rollout.as_deref() else {
+        return Vec::new();
+    };
+    if state.epoch_seen.is_some() {
+        return Vec::new();
+    }
+    let servers = match rollout.phase {
+        Phase::Gates => Vec::new(),
+        Phase::Forward => forward(state, rollout),
+        Phase::Back => back(state, rollout),
+    };
+    if servers.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        BatchStarted {
+            rollout: rollout.id(),
+            batch: rollout.batch + 1,
+            servers,
+        }
+        .into(),
+    ]
+}
+
+fn forward(state: &State, rollout: &Rollout) -> Vec<ServerName> {
+    let stopped = rollout.paused.is_some() || rollout.halted.is_some() || rollout.aborted.is_some();
+    if stopped || !safety::may_open_forward(state, rollout) {
+        return Vec::new();
+    }
+    let room = safety::room_forward(state, rollout);
+    take(state, rollout, Stage::Waiting, room)
+}
+
+fn back(state: &State, rollout: &Rollout) -> Vec<ServerName> {
+    if !safety::may_open_back(rollout) {
+        return Vec::new();
+    }
+    let room = safety::room_back(state, rollout);
+    take(state, rollout, Stage::BackWaiting, room)
+}
+
+/// The first servers of that stage in the plan's order: as many as there is room for, of those
+/// that are UP never more than the floor leaves. One that is UP may always be asked for: the
+/// lb-controllers judge the floor on what is so at that moment.
+fn take(state: &State, rollout: &Rollout, stage: Stage, room: usize) -> Vec<ServerName> {
+    let mut up_left = safety::up_to_spare(state, rollout).max(1);
+    let mut servers = Vec::new();
+    for name in &rollout.order {
+        let waits = rollout
+            .members
+            .get(name)
+            .is_some_and(|member| member.stage == stage);
+        if !waits || servers.len() >= room {
+            continue;
+        }
+        let is_up = state
+            .servers
+            .get(name)
+            .is_some_and(crate::state::Server::is_up);
+        if is_up && up_left == 0 {
+            continue;
+        }
+        up_left -= usize::from(is_up);
+        servers.push(name.clone());
+    }
+    servers
+}

@@ -1,0 +1,115 @@
+//! When a rollout is over, and how it ended.
+
+use events::{Event, FinalServer, Outcome, Pool, RolloutFinished, ServerName, Timestamp};
+
+use crate::safety;
+use crate::state::{Member, Phase, Rollout, Stage, State};
+
+pub(super) fn finish(state: &State, at: Timestamp) -> Vec<Event> {
+    let Some(rollout) = state.rollout.as_deref() else {
+        return Vec::new();
+    };
+    let over = match rollout.phase {
+        Phase::Gates => None,
+        Phase::Forward => forward(rollout),
+        Phase::Back => back(rollout),
+    };
+    let Some((outcome, reason)) = over else {
+        return Vec::new();
+    };
+    vec![finished(state, rollout, outcome, reason, at).into()]
+}
+
+fn forward(rollout: &Rollout) -> Option<(Outcome, String)> {
+    let done = |member: &Member| matches!(member.stage, Stage::Done | Stage::Excluded);
+    rollout.members.values().all(done).then(|| {
+        (
+            Outcome::Succeeded,
+            "every server runs the new version".to_owned(),
+        )
+    })
+}
+
+fn back(rollout: &Rollout) -> Option<(Outcome, String)> {
+    let members = || rollout.members.values();
+    let moving = |member: &Member| matches!(member.stage, Stage::At(..) | Stage::PutBack(_));
+    let waits = members().any(|member| member.stage == Stage::BackWaiting);
+    if members().any(moving) || (waits && safety::may_open_back(rollout)) {
+        return None;
+    }
+    let reason = rollout
+        .failure
+        .clone()
+        .unwrap_or_else(|| "stopped".to_owned());
+    let unproven = |member: &Member| member.stage == Stage::Failed && member.touched;
+    let elsewhere = |member: &Member| {
+        matches!(
+            member.stage,
+            Stage::Kept | Stage::BackWaiting | Stage::Done | Stage::Failed
+        )
+    };
+    let outcome = if members().any(|member| unproven(member) && member.out) {
+        Outcome::Halted
+    } else if members().any(elsewhere) {
+        Outcome::Incomplete
+    } else if rollout.aborted.is_some() {
+        Outcome::Aborted
+    } else {
+        Outcome::RolledBack
+    };
+    Some((outcome, reason))
+}
+
+/// The last event of a rollout.
+pub(super) fn finished(
+    state: &State,
+    rollout: &Rollout,
+    outcome: Outcome,
+    reason: String,
+    at: Timestamp,
+) -> RolloutFinished {
+    let names = |wanted: &dyn Fn(&ServerName, &Member) -> bool| -> Vec<ServerName> {
+        let members = rollout.members.iter();
+        members
+            .filter(|(name, member)| wanted(name, member))
+            .map(|(name, _)| name.clone())
+            .collect()
+    };
+    let unproven = |name: &ServerName| {
+        state
+            .servers
+            .get(name)
+            .is_some_and(|server| server.unproven)
+    };
+    RolloutFinished {
+        rollout: rollout.id(),
+        outcome,
+        servers: rollout
+            .members
+            .iter()
+            .map(|(name, member)| last(state, name, member))
+            .collect(),
+        stuck: names(&|name, _| unproven(name)),
+        left: names(&|name, member| member.out && !unproven(name)),
+        except: names(&|_, member| member.stage == Stage::Excluded),
+        least_up: rollout.least_up,
+        floor: rollout.plan.floor,
+        held_out_requests: rollout.held_out_requests,
+        cut: rollout.cut,
+        took_ms: at.ms_since(rollout.planned_at),
+        reason,
+    }
+}
+
+fn last(state: &State, name: &ServerName, member: &Member) -> FinalServer {
+    let server = state.servers.get(name);
+    FinalServer {
+        server: name.clone(),
+        release: server.and_then(|server| server.proven.clone()),
+        pool: if member.out {
+            Pool::Maintenance
+        } else {
+            Pool::Online
+        },
+    }
+}

@@ -1,0 +1,42 @@
+//! The brain: what should happen next, decided from the events so far and nothing else.
+//!
+//! A target's [`State`] is the fold ([`apply`]) of its events. Everything that may change it
+//! comes in as an [`Input`]: a report, a take-over, or the passing of time. [`decide`] answers
+//! with events and changes nothing; [`wake_at`] says when it wants to be asked again; [`waiting`]
+//! says, for people, what a target waits for; [`records`] says what each server's worker must
+//! make true now. [`settle`] runs them to their fixpoint.
+//!
+//! Time is an argument. There is no clock, no I/O, no `async`, no randomness and no hash order
+//! here, so the same inputs give the same events, bit for bit, in production, in a replay and in
+//! a simulation.
+
+mod apply;
+pub mod catalogue;
+mod decide;
+mod issue;
+mod machine;
+mod plan;
+mod records;
+mod rules;
+mod safety;
+mod settle;
+mod state;
+mod step;
+mod waiting;
+
+pub use apply::{Stamp, apply};
+pub use decide::{Heard, Input, Reply, decide};
+pub use machine::{Machine, apply_machine, decide_machine};
+pub use plan::{PlanError, plan};
+pub use records::{record, records};
+pub use rules::{Rule, Rules};
+pub use settle::{Settled, settle};
+pub use state::{
+    After, Aside, Halt, Known, Member, Outstanding, Phase, Request, Rollout, Server, Stage, State,
+    Vote,
+};
+pub use step::{Step, Way};
+pub use waiting::{Waiting, waiting, wake_at};
+
+/// Version of these rules. A rollout ends under the rules it was planned with.
+pub const BRAIN: u16 = 1;

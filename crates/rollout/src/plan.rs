@@ -1,0 +1,213 @@
+//! A plan: everything that can be decided before the first server is touched.
+
+use events::{
+    Artifact, Gate, GateKind, Plan, PlannedServer, RolloutRequested, Sealed, ServerName, Timeouts,
+    Timestamp, Unreadable,
+};
+
+use crate::BRAIN;
+use crate::catalogue::{Entry, NoWayBack, ServerRule};
+use crate::state::{Server, State};
+
+/// How much longer than a worker the orchestrator waits: twice the clock skew that is borne, and
+/// the time an answer may travel.
+pub(crate) const MARGIN_MS: u64 = 5_000;
+
+/// Why there is no plan.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The target has no catalogue entry.
+    #[error("there is no catalogue entry; add one with `poolshift apply`")]
+    NoEntry,
+    /// The entry has no servers.
+    #[error("the catalogue entry has no servers")]
+    NoServers,
+    /// Nobody knows what some servers run now.
+    #[error(
+        "nobody knows what {servers} run now, so there is no way back; say it with \
+         `poolshift adopt`, or allow it with `no_way_back = \"allow\"`"
+    )]
+    NoWayBack {
+        /// Which servers.
+        servers: String,
+    },
+    /// The plan cannot be written.
+    #[error("the plan cannot be written: {0}")]
+    Unwritable(Unreadable),
+}
+
+/// Makes the plan of a request, from the entry and what is known of the servers now.
+///
+/// # Errors
+/// [`PlanError`] says what is missing and how to mend it.
+pub fn plan(
+    state: &State,
+    asked: &RolloutRequested,
+    at: Timestamp,
+) -> Result<Sealed<Plan>, PlanError> {
+    let entry = state.entry.as_deref().ok_or(PlanError::NoEntry)?;
+    if entry.servers.is_empty() {
+        return Err(PlanError::NoServers);
+    }
+    let order = Order::of(state, entry);
+    let servers = order.planned(state, entry);
+    let no_way_back: Vec<ServerName> = servers
+        .iter()
+        .filter(|server| server.previous.is_none())
+        .map(|server| server.server.clone())
+        .collect();
+    if !no_way_back.is_empty() && entry.rollout.no_way_back == NoWayBack::Refuse {
+        let names: Vec<&str> = no_way_back.iter().map(ServerName::as_str).collect();
+        return Err(PlanError::NoWayBack {
+            servers: names.join(", "),
+        });
+    }
+    let plan = Plan {
+        rollout: asked.rollout,
+        target: state.target.clone(),
+        version: asked.version.clone(),
+        artifact: artifact(entry, asked),
+        entry: state.entry_text.to_string(),
+        entry_sha256: events::sha256(state.entry_text.as_bytes()),
+        batches: order.batches(entry),
+        servers,
+        floor: entry.rollout.floor.floor_of(entry.total()),
+        before: Vec::new(),
+        after: Vec::new(),
+        gates: gates(entry, asked, at),
+        timeouts_ms: timeouts(entry),
+        no_way_back,
+        brain: BRAIN,
+    };
+    Sealed::new(plan).map_err(PlanError::Unwritable)
+}
+
+fn artifact(entry: &Entry, asked: &RolloutRequested) -> Artifact {
+    Artifact {
+        url: asked
+            .artifact
+            .url
+            .clone()
+            .unwrap_or_else(|| entry.artifact.url_of(&asked.version)),
+        sha256: asked.artifact.sha256,
+        max_bytes: entry.artifact.max_bytes,
+    }
+}
+
+/// Nobody proven and nobody claimed behind a request: one approval more, since nobody is then
+/// kept from approving their own.
+fn gates(entry: &Entry, asked: &RolloutRequested, at: Timestamp) -> Vec<Gate> {
+    let Some(approvals) = &entry.approvals else {
+        return Vec::new();
+    };
+    let nobody = !asked.proven && asked.claims.is_empty();
+    vec![Gate {
+        id: "approval".to_owned(),
+        kind: GateKind::Approval,
+        count: approvals.count + u32::from(nobody),
+        from: approvals.from.clone(),
+        until: at.plus_ms(approvals.expire_ms),
+    }]
+}
+
+fn timeouts(entry: &Entry) -> Timeouts {
+    let tests = entry
+        .tests
+        .iter()
+        .map(|suite| suite.timeout_ms)
+        .fold(0, u64::saturating_add);
+    Timeouts {
+        start_within: entry.rollout.start_within_ms,
+        fetch: entry.artifact.timeout_ms,
+        drain: entry.rollout.drain_timeout_ms,
+        install: entry.install.timeout_ms,
+        check: entry.check.timeout_ms,
+        test: tests,
+        restore: entry.rollout.restore_timeout_ms,
+        margin: MARGIN_MS,
+        person_wait: entry.rollout.person_wait_ms,
+    }
+}
+
+/// The order in which servers are taken on. Unproven ones first and together: they are out
+/// already, and at most one batch may be unproven. Then those that are DOWN now: they cost
+/// nothing, and a bad old version never blocks its fix. Then those that are UP, beginning with a
+/// canary.
+struct Order<'a> {
+    unproven: Vec<&'a ServerRule>,
+    down: Vec<&'a ServerRule>,
+    up: Vec<&'a ServerRule>,
+}
+
+impl<'a> Order<'a> {
+    fn of(state: &State, entry: &'a Entry) -> Self {
+        let mut order = Self {
+            unproven: Vec::new(),
+            down: Vec::new(),
+            up: Vec::new(),
+        };
+        for rule in &entry.servers {
+            match state.servers.get(&rule.name) {
+                Some(server) if server.unproven => order.unproven.push(rule),
+                Some(server) if !server.is_up() => order.down.push(rule),
+                Some(_) | None => order.up.push(rule),
+            }
+        }
+        order
+    }
+
+    fn planned(&self, state: &State, entry: &Entry) -> Vec<PlannedServer> {
+        let all = self.unproven.iter().chain(&self.down).chain(&self.up);
+        all.map(|rule| {
+            let server = state.servers.get(&rule.name);
+            PlannedServer {
+                server: rule.name.clone(),
+                machine: rule.machine.clone(),
+                address: rule.address.clone(),
+                balancers: entry
+                    .balancers
+                    .iter()
+                    .map(|balancer| balancer.name.clone())
+                    .collect(),
+                previous: server.and_then(|server| server.proven.clone()),
+                up: server.is_none_or(Server::is_up),
+            }
+        })
+        .collect()
+    }
+
+    fn batches(&self, entry: &Entry) -> Vec<Vec<ServerName>> {
+        let total = entry.total();
+        let leaves = total
+            .saturating_sub(entry.rollout.floor.floor_of(total))
+            .max(1);
+        let size = |index: usize| {
+            let sizes = &entry.rollout.batches;
+            let size = sizes
+                .get(index)
+                .or(sizes.last())
+                .map_or(1, |size| size.batch_of(total));
+            usize::try_from(size.min(leaves))
+                .unwrap_or(usize::MAX)
+                .max(1)
+        };
+        let names = |rules: &[&ServerRule]| -> Vec<ServerName> {
+            rules.iter().map(|rule| rule.name.clone()).collect()
+        };
+        let mut batches = Vec::new();
+        if !self.unproven.is_empty() {
+            batches.push(names(&self.unproven));
+        }
+        for group in [&self.down, &self.up] {
+            let mut rest = group.as_slice();
+            let mut index = 0;
+            while !rest.is_empty() {
+                let (batch, after) = rest.split_at(size(index).min(rest.len()));
+                batches.push(names(batch));
+                rest = after;
+                index += 1;
+            }
+        }
+        batches
+    }
+}

@@ -1,0 +1,90 @@
+//! What may be taken out now. Computed here and nowhere else: every step that takes servers out
+//! asks this.
+
+use crate::rules::Rule;
+use crate::state::{Aside, Member, Rollout, Server, Stage, State};
+
+/// Whether a batch may be opened forward: the one before is over, and nothing failed.
+pub(crate) fn may_open_forward(state: &State, rollout: &Rollout) -> bool {
+    let fetching = |member: &Member| matches!(member.stage, Stage::At(..));
+    let busy = |member: &Member| {
+        (member.stage.is_moving() && state.rules.hold(Rule::OneBatch))
+            || member.stage == Stage::Failed
+    };
+    let members = || rollout.members.values();
+    let fetched = !members().any(|member| fetching(member) && !member.stage.is_moving());
+    fetched && !members().any(busy)
+}
+
+/// How many servers the next batch forward may have: the plan's size, less the servers that are
+/// stuck and no part of this rollout.
+pub(crate) fn room_forward(state: &State, rollout: &Rollout) -> usize {
+    let index = usize::try_from(rollout.forward_batches).unwrap_or(usize::MAX);
+    let batches = &rollout.plan.batches;
+    let size = batches.get(index).or(batches.last()).map_or(1, Vec::len);
+    size.saturating_sub(stuck_outside(state, rollout))
+}
+
+/// Whether a batch may be opened on the way back: as long as no server failed on it.
+pub(crate) fn may_open_back(rollout: &Rollout) -> bool {
+    !rollout
+        .members
+        .values()
+        .any(|member| member.stage == Stage::Failed)
+}
+
+/// How many more servers may be taken back now: the largest batch of the plan, less those that
+/// are on their way and those that are stuck.
+pub(crate) fn room_back(state: &State, rollout: &Rollout) -> usize {
+    let largest = rollout.plan.batches.iter().map(Vec::len).max().unwrap_or(1);
+    let busy = rollout
+        .members
+        .values()
+        .filter(|member| member.stage.is_moving())
+        .count();
+    largest
+        .saturating_sub(busy)
+        .saturating_sub(stuck_outside(state, rollout))
+}
+
+/// How many servers that are UP may be taken out without going below the floor, as far as is
+/// known here.
+pub(crate) fn up_to_spare(state: &State, rollout: &Rollout) -> usize {
+    let up = state
+        .servers
+        .values()
+        .filter(|server| server.in_catalogue && server.is_up())
+        .count();
+    up.saturating_sub(usize::try_from(rollout.plan.floor).unwrap_or(usize::MAX))
+}
+
+/// Why nothing can be opened although servers wait.
+pub(crate) fn blocked(state: &State, rollout: &Rollout) -> Option<String> {
+    let waits = rollout
+        .members
+        .values()
+        .any(|member| member.stage == Stage::Waiting);
+    if !waits || room_forward(state, rollout) > 0 {
+        return None;
+    }
+    let stuck: Vec<&str> = stuck(state, rollout)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    Some(format!(
+        "stuck servers fill the batch; release or mend {}",
+        stuck.join(", ")
+    ))
+}
+
+fn stuck_outside(state: &State, rollout: &Rollout) -> usize {
+    stuck(state, rollout).count()
+}
+
+fn stuck<'a>(
+    state: &'a State,
+    rollout: &'a Rollout,
+) -> impl Iterator<Item = (&'a events::ServerName, &'a Server)> {
+    state.servers.iter().filter(|(name, server)| {
+        matches!(server.aside, Some(Aside::Stuck { .. })) && !rollout.members.contains_key(name)
+    })
+}
