@@ -1,0 +1,25 @@
+//! A whole fleet in virtual time: the real brain and the real pure function of the lb-controller
+//! against simulated streams, HAProxies, servers, machines and people, with faults, from a seed.
+//! After each step the invariants S1 to S8 and L1 are checked against what really is.
+//!
+//! It has no clock, no I/O and no thread: a seed replays exactly.
+
+mod agent;
+mod break_rule;
+mod checker;
+mod controller;
+mod dice;
+mod fleet;
+mod log;
+mod monitor;
+mod owner;
+mod person;
+mod scenario;
+mod tally;
+mod walk;
+mod world;
+
+pub use break_rule::{Break, WorldRule};
+pub use monitor::{Invariant, Violation};
+pub use tally::{Tally, notices, walks};
+pub use walk::{Walked, trace, walk};
