@@ -1,0 +1,122 @@
+//! A target as people see it.
+
+use events::{
+    BalancerName, CommandId, Digest, MachineName, Pool, Release, RolloutId, ServerName, Target,
+    Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// One service in one environment, now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetView {
+    /// Which.
+    pub target: Target,
+    /// The last event in it.
+    pub as_of: AsOf,
+    /// Whose service it is, as the catalogue says.
+    pub owner: String,
+    /// Digest of its catalogue entry: who applies the same again changes nothing.
+    pub entry_sha256: Digest,
+    /// The service's name.
+    pub service: String,
+    /// The environment's name.
+    pub environment: String,
+    /// The least number of servers that must stay UP in the online pool of each balancer.
+    pub floor: u32,
+    /// Its servers, in the catalogue's order.
+    pub servers: Vec<ServerView>,
+    /// The rollout that runs, or waits for votes.
+    pub rollout: Option<RolloutId>,
+    /// Rollouts that wait behind it, the next one first.
+    pub queue: Vec<RolloutId>,
+    /// What it waits for now.
+    pub waiting: Vec<WaitView>,
+}
+
+/// Up to which event a document goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsOf {
+    /// The event's number within its target.
+    pub n: u64,
+    /// The owner's time of it.
+    pub at: Timestamp,
+}
+
+/// One server, now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerView {
+    /// Its short name.
+    pub name: ServerName,
+    /// Its machine.
+    pub machine: MachineName,
+    /// `host:port`.
+    pub address: String,
+    /// Where it is on each balancer, as its lb-controller saw it last.
+    pub pools: Vec<PoolView>,
+    /// The version last proven there.
+    pub proven: Option<Release>,
+    /// Whether an install was started that has not passed check and tests since.
+    pub unproven: bool,
+    /// Why it is out and stays so, if it does.
+    pub out: Option<ServerOut>,
+    /// What is being done with it.
+    pub outstanding: Option<Outstanding>,
+}
+
+/// Where a server is on one balancer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolView {
+    /// Which balancer.
+    pub balancer: BalancerName,
+    /// Which pool.
+    pub pool: Pool,
+    /// Whether its health check is good.
+    pub up: bool,
+}
+
+/// A server that stays out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerOut {
+    /// In which way.
+    pub kind: OutReason,
+    /// For people.
+    pub why: String,
+}
+
+/// In which way a server stays out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutReason {
+    /// Unproven, kept out by a `Hold`.
+    Held,
+    /// Out when its rollout ended.
+    Stuck,
+    /// Proven, but could not be drained or put back.
+    Left,
+}
+
+/// A command without its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outstanding {
+    /// Which command.
+    pub command: CommandId,
+    /// `fetch`, `drain`, `install`, `check`, `test`, `restore`, `hold`.
+    pub kind: String,
+    /// Which try.
+    pub attempt: u32,
+    /// When its time is over.
+    pub deadline_at: Timestamp,
+    /// Whether its worker has said that it began.
+    pub started: bool,
+}
+
+/// Something that is waited for, in words, with its deadline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitView {
+    /// For what: `web2: 7 requests running`.
+    pub what: String,
+    /// Until when.
+    pub until: Option<Timestamp>,
+    /// Whether it is a person that is waited for.
+    pub person: bool,
+}

@@ -1,0 +1,75 @@
+//! The agents' door: enrolment, tokens, commands, reports. An agent sees and says nothing of
+//! other machines than its own.
+
+mod board;
+mod codes;
+mod enrol;
+mod poll;
+mod reports;
+mod signed;
+mod tokens;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, web::Data};
+use events::MachineName;
+
+pub(crate) use board::{Board, follow};
+pub(crate) use codes::Codes;
+pub(crate) use tokens::Tokens;
+
+use crate::app::App;
+use crate::problem::Problem;
+use crate::time::now;
+use tokens::Claims;
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/agents/v1/enrol").route(web::post().to(enrol::enrol)))
+        .service(web::resource("/agents/v1/token").route(web::post().to(enrol::token)))
+        .service(web::resource("/agents/v1/commands").route(web::get().to(poll::commands)))
+        .service(web::resource("/agents/v1/reports").route(web::post().to(reports::take)));
+}
+
+/// The agent that a request comes from, proven by its token. The token dies with the key that it
+/// was given for: when the machine is revoked, or enrolled with another key.
+fn agent(app: &Data<App>, request: &HttpRequest) -> Result<(MachineName, Claims), Problem> {
+    let refused = || Problem::unauthorised("no token that counts here");
+    let token = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .ok_or_else(refused)?;
+    let claims = app.tokens.read(token).ok_or_else(refused)?;
+    let machine: MachineName = claims.sub.parse().map_err(|_| refused())?;
+    stands(app, &machine, &claims)?;
+    app.view.seen(&machine, now());
+    Ok((machine, claims))
+}
+
+/// Whether the key that a token was given for still counts.
+fn stands(app: &App, machine: &MachineName, claims: &Claims) -> Result<(), Problem> {
+    let Some(kept) = app.view.machine(machine) else {
+        app.ready()?;
+        return Err(Problem::unauthorised("no token that counts here"));
+    };
+    if kept.document.revoked {
+        return Err(revoked(machine));
+    }
+    if signed::thumbprint(&kept.document.public_key) != claims.key {
+        return Err(Problem::unauthorised("no token that counts here"));
+    }
+    Ok(())
+}
+
+fn revoked(machine: &MachineName) -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "revoked",
+        "this machine is revoked",
+        format!("the key of {machine} counts no more"),
+    )
+    .mend("enrol the machine again, with a new code")
+}

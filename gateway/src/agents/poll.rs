@@ -1,0 +1,100 @@
+//! `GET /agents/v1/commands`: the records of one machine's servers, as soon as they change.
+
+use actix_web::http::header::ETAG;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use events::{Assignment, CommandRecord, Enrolled, MachineName, PollAnswer, PollTerms, Timestamp};
+use tokio::time::{Instant, timeout_at};
+
+use crate::agents::enrol::token_for;
+use crate::agents::tokens::Claims;
+use crate::agents::{agent, stands};
+use crate::app::App;
+use crate::polling::{Poll, while_open};
+use crate::problem::Problem;
+use crate::time::now;
+
+pub(super) async fn commands(
+    app: Data<App>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let (machine, claims) = agent(&app, &request)?;
+    app.board.ready()?;
+    let poll = Poll::of(&request, PollTerms::WAIT_S_DEFAULT);
+    let renewed = renewal(&app, &machine, &claims)?;
+    let known = poll.known.as_deref();
+    if renewed.is_none() {
+        while_open(
+            &app,
+            until_changed(&app, &machine, &claims, known, poll.wait),
+        )
+        .await;
+        app.view.seen(&machine, now());
+        stands(&app, &machine, &claims)?;
+    }
+    let (records, etag) = app.board.records(&machine);
+    let tag = (ETAG, format!("\"{etag}\""));
+    if renewed.is_none() && known == Some(etag.as_str()) {
+        return Ok(HttpResponse::NotModified().insert_header(tag).finish());
+    }
+    let server_time = now();
+    Ok(HttpResponse::Ok().insert_header(tag).json(PollAnswer {
+        server_time,
+        assignments: records
+            .into_iter()
+            .map(|record| assignment(record, server_time))
+            .collect(),
+        renewed,
+    }))
+}
+
+/// Until the machine's records are others than the agent has, or its key counts no more.
+async fn until_changed(
+    app: &App,
+    machine: &MachineName,
+    claims: &Claims,
+    known: Option<&str>,
+    wait: std::time::Duration,
+) {
+    let until = Instant::now() + wait;
+    let mut records = app.board.changes(machine);
+    loop {
+        records.mark_unchanged();
+        let key = app.view.machine(machine).map(|kept| kept.etag.to_string());
+        let news = known != Some(app.board.records(machine).1.as_str());
+        if news || stands(app, machine, claims).is_err() {
+            return;
+        }
+        let changed = async {
+            tokio::select! {
+                gone = records.changed() => gone.is_ok(),
+                _ = app.view.machine_changed(machine, key.as_deref(), wait) => true,
+            }
+        };
+        if !timeout_at(until, changed).await.unwrap_or(false) {
+            return;
+        }
+    }
+}
+
+fn renewal(app: &App, machine: &MachineName, claims: &Claims) -> Result<Option<Enrolled>, Problem> {
+    match app.view.machine(machine) {
+        Some(kept) if claims.is_old(now()) => {
+            token_for(app, machine, &kept.document.public_key).map(Some)
+        }
+        Some(_) | None => Ok(None),
+    }
+}
+
+/// A record with what remains of its time: agents do not compare clocks.
+fn assignment(record: CommandRecord, now: Timestamp) -> Assignment {
+    let (start_within_ms, remains_ms) = record.command().map_or((0, 0), |command| {
+        let start_by = command.issued_at.plus_ms(command.start_within_ms);
+        (start_by.ms_since(now), command.deadline_at.ms_since(now))
+    });
+    Assignment {
+        record,
+        start_within_ms,
+        remains_ms,
+    }
+}

@@ -1,0 +1,199 @@
+//! What all handlers share.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use bus::{Bus, Outgoing, Stream};
+use events::{
+    Actor, ActorKind, Envelope, Report, ReportId, RolloutRef, Source, Subject, Timestamp,
+    partition_of,
+};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use uuid::Uuid;
+use view::View;
+
+use crate::agents::{Board, Codes, Tokens};
+use crate::metrics::Metrics;
+use crate::people::{People, Person};
+use crate::problem::Problem;
+use crate::settings::Settings;
+use crate::time::now;
+use crate::webhook::Secrets;
+
+const PROCESS: &str = "gateway";
+
+/// The longest that a report may take to become durable.
+const DURABLE_WITHIN: Duration = Duration::from_secs(10);
+
+/// Shared by all handlers of both listeners.
+pub(crate) struct App {
+    pub(crate) bus: Bus,
+    pub(crate) view: View,
+    pub(crate) people: People,
+    pub(crate) secrets: Secrets,
+    pub(crate) tokens: Tokens,
+    pub(crate) codes: Codes,
+    pub(crate) board: Board,
+    pub(crate) metrics: Metrics,
+    /// The API's address for links in answers, without a slash at its end.
+    pub(crate) url: String,
+    /// True when this process ends: open polls answer then.
+    pub(crate) ending: watch::Receiver<bool>,
+    instance: String,
+    caught_up: AtomicBool,
+}
+
+/// A report on its way into the log.
+pub(crate) struct Submission {
+    pub(crate) id: ReportId,
+    pub(crate) report: Report,
+    pub(crate) subject: Subject,
+    pub(crate) reported_at: Timestamp,
+    pub(crate) source: Source,
+    pub(crate) actor: Actor,
+    pub(crate) rollout: Option<RolloutRef>,
+    pub(crate) traceparent: Option<String>,
+}
+
+impl App {
+    pub(crate) fn new(
+        settings: &Settings,
+        url: String,
+        bus: Bus,
+        view: View,
+        ending: watch::Receiver<bool>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            bus,
+            view,
+            people: People::load(settings.people.as_deref())?,
+            secrets: Secrets::load(&settings.webhook_secrets)?,
+            tokens: Tokens::load(&settings.key, settings.token_life_ms)?,
+            codes: Codes::default(),
+            board: Board::default(),
+            metrics: Metrics::new()?,
+            url,
+            ending,
+            instance: settings.instance.clone(),
+            caught_up: AtomicBool::new(false),
+        })
+    }
+
+    /// Whether this instance can say what exists and what does not.
+    pub(crate) fn ready(&self) -> Result<(), Problem> {
+        if !self.view.is_complete() {
+            return Err(Problem::not_ready("the events"));
+        }
+        if !self.caught_up.load(Ordering::Acquire) {
+            return Err(Problem::not_ready("the accepted requests"));
+        }
+        self.board.ready()
+    }
+
+    /// Says that every request that was accepted before is in the view.
+    pub(crate) fn set_caught_up(&self) {
+        self.caught_up.store(true, Ordering::Release);
+    }
+
+    /// A report of this gateway itself, for somebody who asked over HTTP.
+    pub(crate) fn own(
+        &self,
+        id: ReportId,
+        report: Report,
+        subject: Subject,
+        actor: Actor,
+    ) -> Submission {
+        Submission {
+            id,
+            report,
+            subject,
+            reported_at: now(),
+            source: Source {
+                process: PROCESS.to_owned(),
+                instance: self.instance.clone(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            actor,
+            rollout: None,
+            traceparent: None,
+        }
+    }
+
+    /// Appends a report; it is durable when this returns `Ok`. After an error nobody knows: so
+    /// whoever asks again uses the same id or key.
+    pub(crate) async fn submit(&self, submission: Submission) -> Result<(), Problem> {
+        let mut envelope = Envelope::of_report(
+            submission.id,
+            &submission.report,
+            submission.subject,
+            submission.reported_at,
+            submission.source,
+            submission.actor,
+        );
+        envelope.rollout = envelope.rollout.or(submission.rollout);
+        envelope.traceparent = submission.traceparent;
+        let record = Outgoing {
+            key: envelope.subject.to_string(),
+            headers: envelope.to_headers(),
+            value: submission.report.to_bytes(),
+        };
+        let partition = partition_of(&envelope.subject);
+        let appended = self.bus.append(Stream::Reports, partition, vec![record]);
+        let error = match timeout(DURABLE_WITHIN, appended).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} s", DURABLE_WITHIN.as_secs()),
+        };
+        self.metrics.append_failures.inc();
+        tracing::error!(subject = %envelope.subject, kind = envelope.kind, error, "report not durable");
+        Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not-durable",
+            "could not be stored",
+            "nobody knows whether the request is durable, so it is not accepted",
+        )
+        .mend("send the same request again, with the same key")
+        .retry_after(5))
+    }
+
+    /// The person that a request names, by id or by name.
+    pub(crate) fn person(&self, field: &str, named: &str) -> Result<&Person, Problem> {
+        self.people.find(named).ok_or_else(|| {
+            Problem::new(
+                StatusCode::FORBIDDEN,
+                "unknown-person",
+                "nobody is known by this",
+                format!("`{named}` is neither the id nor the name of anybody"),
+            )
+            .field(field)
+            .mend("add the person to the people file, then start again")
+        })
+    }
+
+    /// Who is behind a request to the API: the person it names, or just the command line.
+    pub(crate) fn actor(&self, person: Option<&str>) -> Result<Actor, Problem> {
+        Ok(match person {
+            Some(named) => Actor {
+                kind: ActorKind::Person,
+                id: self.person("person", named)?.id.to_string(),
+            },
+            None => Actor {
+                kind: ActorKind::Process,
+                id: "cli".to_owned(),
+            },
+        })
+    }
+}
+
+/// A new id; or, for a request that brings a key, always the same one for the same key.
+pub(crate) fn report_id(door: &str, key: Option<&str>) -> ReportId {
+    let id = key.map_or_else(Uuid::now_v7, |key| {
+        Uuid::new_v5(
+            &Uuid::NAMESPACE_URL,
+            format!("poolshift\n{door}\n{key}").as_bytes(),
+        )
+    });
+    ReportId::new(id)
+}

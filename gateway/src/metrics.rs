@@ -1,0 +1,67 @@
+//! What `/metrics` shows.
+
+use anyhow::Context as _;
+use prometheus::{Encoder as _, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+/// Counters of this instance.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    /// Requests, by route and status.
+    pub(crate) requests: IntCounterVec,
+    /// Webhooks, by what they were answered.
+    pub(crate) webhooks: IntCounterVec,
+    /// Agents that were there in the last 90 seconds.
+    pub(crate) agents: IntGauge,
+    /// Reports that could not be made durable.
+    pub(crate) append_failures: IntCounter,
+}
+
+impl Metrics {
+    /// All zero.
+    ///
+    /// # Errors
+    /// When a name is taken, which a test would see.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let all = || -> prometheus::Result<Self> {
+            let registry = Registry::new();
+            let requests = IntCounterVec::new(
+                Opts::new("poolshift_http_requests_total", "requests answered"),
+                &["route", "method", "status"],
+            )?;
+            let webhooks = IntCounterVec::new(
+                Opts::new("poolshift_webhooks_total", "webhooks by their answer"),
+                &["sender", "status"],
+            )?;
+            let agents = IntGauge::new(
+                "poolshift_agents_connected",
+                "agents seen in the last 90 seconds",
+            )?;
+            let append_failures = IntCounter::new(
+                "poolshift_append_failures_total",
+                "reports that could not be made durable",
+            )?;
+            registry.register(Box::new(requests.clone()))?;
+            registry.register(Box::new(webhooks.clone()))?;
+            registry.register(Box::new(agents.clone()))?;
+            registry.register(Box::new(append_failures.clone()))?;
+            Ok(Self {
+                registry,
+                requests,
+                webhooks,
+                agents,
+                append_failures,
+            })
+        };
+        all().context("metrics cannot be made")
+    }
+
+    /// In Prometheus' text format.
+    pub(crate) fn text(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::error!(%error, "metrics cannot be written");
+        }
+        text
+    }
+}

@@ -1,0 +1,128 @@
+//! What a wrong body is told: every one of these is read by a person who must mend it.
+
+use serde_json::{Value, json};
+
+use crate::house::{House, TOKEN, bytes, problem, trigger};
+
+type Change = fn(&mut Value);
+
+/// Each a way to get a trigger wrong.
+const WRONG: [(&str, Change); 16] = [
+    ("no service", |body| {
+        body.as_object_mut().unwrap().remove("service");
+    }),
+    ("a service that is no name", |body| {
+        body["service"] = json!("../checkout");
+    }),
+    ("an environment in capitals", |body| {
+        body["environment"] = json!("Production");
+    }),
+    ("a version with a slash", |body| {
+        body["version"] = json!("1/2");
+    }),
+    ("a version that is a number", |body| {
+        body["version"] = json!(1.1);
+    }),
+    ("no artifact", |body| {
+        body.as_object_mut().unwrap().remove("artifact");
+    }),
+    ("no digest", |body| {
+        body["artifact"] = json!({});
+    }),
+    ("a short digest", |body| {
+        body["artifact"]["sha256"] = json!("sha256:abc");
+    }),
+    ("a URL with a token", |body| {
+        body["artifact"]["url"] = json!("https://store.example/a.tar.gz?token=hunter2");
+    }),
+    ("a URL with a password", |body| {
+        body["artifact"]["url"] = json!("https://ann:hunter2@store.example/a.tar.gz");
+    }),
+    ("a URL that is none", |body| {
+        body["artifact"]["url"] = json!("s3://bucket/a.tar.gz");
+    }),
+    ("suites of its own", |body| {
+        body["tests"] = json!({"url": "https://store.example/tests.zip"});
+    }),
+    ("no build number", |body| {
+        body["build"].as_object_mut().unwrap().remove("number");
+    }),
+    ("a build number in words", |body| {
+        body["build"]["number"] = json!("seven");
+    }),
+    ("an empty requester", |body| {
+        body["requester"] = json!(" ");
+    }),
+    ("a time that is none", |body| {
+        body["commit"] = json!({"repo": "r", "sha": "s", "committed_at": "yesterday"});
+    }),
+];
+
+#[tokio::test]
+async fn a_wrong_body_is_told_the_field_and_the_mend() {
+    let house = House::open().await;
+    let mut told = String::new();
+    for (name, change) in WRONG {
+        let mut body = trigger("1.1");
+        change(&mut body);
+        told += &tell(&house, name, &bytes(&body)).await;
+    }
+    told += &tell(&house, "nothing", b"").await;
+    told += &tell(&house, "no JSON", b"version=1.1").await;
+    told += &tell(&house, "half of it", b"{\"service\": \"check").await;
+    told += &tell(&house, "two of them", b"{} {}").await;
+    told += &tell(&house, "a list", b"[]").await;
+    told += &tell(&house, "no UTF-8", b"{\"service\": \"\xff\"}").await;
+    insta::assert_snapshot!(told);
+    assert!(house.said().await.is_empty());
+    assert!(!told.contains("hunter2"), "a secret came back");
+}
+
+async fn tell(house: &House, name: &str, body: &[u8]) -> String {
+    let (status, mut said) = problem(house.deliver("msg_1", body).await).await;
+    let object = said.as_object_mut().unwrap();
+    object.remove("status");
+    let mut told = format!("--- {name}: {status}\n");
+    for (key, value) in object {
+        told += &format!("{key}: {}\n", value.as_str().unwrap_or(&value.to_string()));
+    }
+    told
+}
+
+#[tokio::test]
+async fn fields_that_nobody_knows_are_passed_over() {
+    let house = House::open().await;
+    let mut body = trigger("1.1");
+    body["pipeline"] = json!({"stage": 3});
+    assert_eq!(house.deliver("msg_1", &bytes(&body)).await.status(), 202);
+}
+
+#[tokio::test]
+async fn a_field_that_is_there_twice_is_refused() {
+    let house = House::open().await;
+    let text = String::from_utf8(bytes(&trigger("1.1"))).unwrap();
+    let twice = text.replacen('{', "{\"version\":\"9.9\",", 1);
+    let (status, said) = problem(house.deliver("msg_1", twice.as_bytes()).await).await;
+    assert_eq!(
+        (status, &said["detail"]),
+        (422, &json!("duplicate field `version`"))
+    );
+}
+
+#[tokio::test]
+async fn a_body_above_256_kib_is_refused_before_anything_else() {
+    let house = House::open().await;
+    let send = async |size: usize| {
+        let url = format!("{}/webhooks/jenkins", house.public);
+        let request = house.client.post(url).bearer_auth(TOKEN);
+        request
+            .body(vec![b' '; size])
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
+    };
+    assert_eq!(send(256 * 1024).await, 400);
+    assert_eq!(send(256 * 1024 + 1).await, 413);
+}
