@@ -1,0 +1,14 @@
+//! The stage on which Poolshift is shown and tested: a small real shop that gets rolled out, real
+//! HAProxies before it, and customers who count every answer they did not get.
+//!
+//! The demo, the crash runs and the whole-system tests all play on it. Nothing here knows
+//! Poolshift: it sees the shop as its customers do.
+
+pub mod artifact;
+pub mod clock;
+pub mod customers;
+pub mod fleet;
+pub mod haproxy;
+pub mod http;
+pub mod ports;
+pub mod shop;
