@@ -13,6 +13,7 @@ mod server;
 mod step;
 
 use crate::answer::Answer;
+use crate::id::{CommandId, RolloutRef};
 use crate::payload::{Unreadable, payloads};
 
 pub use agent::*;
@@ -85,6 +86,42 @@ payloads! {
     }
 }
 
+impl Decision {
+    /// The rollout it belongs to, unless it belongs to none.
+    #[must_use]
+    pub fn rollout(&self) -> Option<RolloutRef> {
+        let rollout = match self {
+            Self::CommandIssued(e) => return Some(e.command.rollout),
+            Self::StepTimedOut(e) => return Some(e.command.rollout),
+            Self::RolloutRequested(e) => e.rollout,
+            Self::RolloutRejected(e) => e.rollout,
+            Self::Queued(e) => e.rollout,
+            Self::Superseded(e) => e.rollout,
+            Self::RolloutPlanned(e) => e.rollout,
+            Self::ApprovalGiven(e) => e.rollout,
+            Self::ApprovalRefused(e) => e.rollout,
+            Self::ApprovalExpired(e) => e.rollout,
+            Self::BatchStarted(e) => e.rollout,
+            Self::Paused(e) => e.rollout,
+            Self::Resumed(e) => e.rollout,
+            Self::AbortRequested(e) => e.rollout,
+            Self::RetryRequested(e) => e.rollout,
+            Self::Halted(e) => e.rollout,
+            Self::RollbackStarted(e) => e.rollout,
+            Self::ServerExcluded(e) => e.rollout,
+            Self::RolloutFinished(e) => e.rollout,
+            Self::OwnershipTaken(_)
+            | Self::OwnerChanged(_)
+            | Self::ServiceDefined(_)
+            | Self::Adopted(_)
+            | Self::AgentEnrolled(_)
+            | Self::AgentRevoked(_)
+            | Self::ServerReleased(_) => return None,
+        };
+        Some(RolloutRef::Rollout(rollout))
+    }
+}
+
 /// What stands in the stream of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -95,6 +132,26 @@ pub enum Event {
 }
 
 impl Event {
+    /// The rollout it belongs to, unless it belongs to none.
+    #[must_use]
+    pub fn rollout(&self) -> Option<RolloutRef> {
+        match self {
+            Self::Decision(decision) => decision.rollout(),
+            Self::Answer(answer) => answer.command().map(|command| command.rollout),
+        }
+    }
+
+    /// The command it is about, unless it is about none.
+    #[must_use]
+    pub fn command(&self) -> Option<&CommandId> {
+        match self {
+            Self::Decision(Decision::CommandIssued(issued)) => Some(&issued.command.id),
+            Self::Decision(Decision::StepTimedOut(timed_out)) => Some(&timed_out.command),
+            Self::Decision(_) => None,
+            Self::Answer(answer) => answer.command(),
+        }
+    }
+
     /// The wire name.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

@@ -1,0 +1,257 @@
+//! One input, decided and written.
+
+use bus::{Commit, Record};
+use events::{Actor, Cause, Envelope, Event, MachineName, Report, ReportId, Subject, Target};
+use rollout::{Heard, Input, Settled, Stamp, apply_machine, decide_machine, records, settle};
+use tokio::sync::watch;
+
+use crate::lane::{Lane, Written, now};
+use crate::outgoing::{self, Around};
+
+/// A report and its place.
+struct Said<'a> {
+    record: &'a Record,
+    envelope: Envelope,
+    heard: Heard,
+}
+
+impl Lane {
+    /// A new owner: each target's clocks restart under the new epoch, and the record of every
+    /// server is published anew.
+    pub(crate) async fn announce(&mut self) -> anyhow::Result<()> {
+        let (_keep, never) = watch::channel(false);
+        let targets: Vec<Target> = self.subjects.targets.keys().cloned().collect();
+        for target in targets {
+            let input = Input::Owner(self.owner.epoch());
+            if let Written::Never(why) = self.settle(&target, &input, None, true, &never).await? {
+                tracing::error!(%target, why, "cannot be taken over");
+            }
+        }
+        for machine in self.subjects.machines.values() {
+            machine.show(&self.view);
+        }
+        Ok(())
+    }
+
+    /// Time has passed for a target.
+    pub(crate) async fn clock(
+        &mut self,
+        target: &Target,
+        shutdown: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Written> {
+        let written = self
+            .settle(target, &Input::Clock, None, false, shutdown)
+            .await?;
+        if let Written::Never(why) = &written {
+            tracing::error!(%target, why, "the target stands still");
+            self.subjects.target(target).stopped = Some(why.clone());
+        }
+        Ok(written)
+    }
+
+    /// Somebody says something.
+    pub(crate) async fn report(
+        &mut self,
+        record: &Record,
+        shutdown: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Written> {
+        let said = match read(record) {
+            Ok(said) => said,
+            Err(why) => return self.reject(record, &why, shutdown).await,
+        };
+        let written = match &said.envelope.subject {
+            Subject::Target(target) => {
+                let target = target.clone();
+                if let Some(why) = self.subjects.target(&target).stopped.clone() {
+                    return self
+                        .reject(record, &format!("the target stands still: {why}"), shutdown)
+                        .await;
+                }
+                let input = Input::Report(&said.heard);
+                self.settle(&target, &input, Some(&said), false, shutdown)
+                    .await?
+            }
+            Subject::Machine(machine) => {
+                let machine = machine.clone();
+                self.machine(&machine, &said, shutdown).await?
+            }
+            Subject::Partition(_) => Written::Never("nobody reports about partitions".to_owned()),
+        };
+        match written {
+            Written::Never(why) => self.reject(record, &why, shutdown).await,
+            Written::Done | Written::TakeAnew => Ok(written),
+        }
+    }
+
+    async fn reject(
+        &mut self,
+        record: &Record,
+        why: &str,
+        shutdown: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Written> {
+        tracing::warn!(
+            key = record.key,
+            offset = record.offset,
+            why,
+            "a report is not taken"
+        );
+        let commit = Commit {
+            rejected: vec![outgoing::rejected(record, why)],
+            consumed: Some(record.offset),
+            ..Commit::default()
+        };
+        self.write(commit, shutdown).await
+    }
+
+    /// Decides on a scratch copy, writes, and adopts the copy when that has succeeded.
+    async fn settle(
+        &mut self,
+        target: &Target,
+        input: &Input<'_>,
+        said: Option<&Said<'_>>,
+        publish_all: bool,
+        shutdown: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Written> {
+        let epoch = self.owner.epoch();
+        let instance = self.instance.clone();
+        let slot = self.subjects.target(target);
+        if slot.stopped.is_some() {
+            return Ok(Written::Done);
+        }
+        let settled = settle(&slot.state, input, now());
+        let at = now().max(slot.state.at).max(settled.state.at);
+        let around = Around {
+            instance: &instance,
+            subject: Subject::Target(target.clone()),
+            at: if settled.events.is_empty() {
+                at
+            } else {
+                settled.state.at
+            },
+            epoch,
+            actor: said.map(|said| &said.heard.actor),
+            traceparent: said.and_then(|said| said.envelope.traceparent.as_deref()),
+        };
+        let (events, head) = around.records(&settled.events, slot.head);
+        let before = if publish_all {
+            Vec::new()
+        } else {
+            records(&slot.state)
+        };
+        let changed = records(&settled.state)
+            .into_iter()
+            .filter(|new| !before.contains(new));
+        let commit = Commit {
+            events,
+            commands: changed.map(|record| outgoing::command(&record)).collect(),
+            snapshots: Vec::new(),
+            rejected: refused(said, &settled),
+            consumed: said.map(|said| said.record.offset),
+        };
+        let nothing = commit.events.is_empty() && commit.commands.is_empty();
+        if nothing && commit.consumed.is_none() {
+            return Ok(Written::Done);
+        }
+        let written = self.write(commit, shutdown).await?;
+        if let Written::Done = written {
+            let view = self.view.clone();
+            let slot = self.subjects.target(target);
+            slot.adopt(&settled, head);
+            slot.show(&view);
+        }
+        Ok(written)
+    }
+
+    async fn machine(
+        &mut self,
+        name: &MachineName,
+        said: &Said<'_>,
+        shutdown: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Written> {
+        let instance = self.instance.clone();
+        let epoch = self.owner.epoch();
+        let slot = self.subjects.machine(name);
+        let reply = decide_machine(&slot.machine, &said.heard);
+        let at = now().max(slot.machine.at);
+        let cause = Cause::Report(said.heard.id);
+        let events: Vec<(Event, Cause)> = reply
+            .events
+            .into_iter()
+            .map(|event| (event, cause))
+            .collect();
+        let around = Around {
+            instance: &instance,
+            subject: Subject::Machine(name.clone()),
+            at,
+            epoch,
+            actor: Some(&said.heard.actor),
+            traceparent: said.envelope.traceparent.as_deref(),
+        };
+        let (outgoing, head) = around.records(&events, slot.head);
+        let rejected = reply
+            .refused
+            .iter()
+            .map(|why| outgoing::rejected(said.record, why));
+        let commit = Commit {
+            events: outgoing,
+            rejected: rejected.collect(),
+            consumed: Some(said.record.offset),
+            ..Commit::default()
+        };
+        let written = self.write(commit, shutdown).await?;
+        if let Written::Done = written {
+            let slot = self.subjects.machine(name);
+            for (event, _) in &events {
+                apply_machine(&mut slot.machine, event, at);
+            }
+            slot.head = head;
+            slot.keep_key();
+            slot.show(&self.view);
+        }
+        Ok(written)
+    }
+}
+
+fn read(record: &Record) -> Result<Said<'_>, String> {
+    let envelope = Envelope::from_headers(&record.headers).map_err(|error| error.to_string())?;
+    let report = Report::from_bytes(&envelope.kind, envelope.version, &record.value)
+        .map_err(|error| error.to_string())?;
+    let actor: Actor = envelope.actor.clone();
+    let heard = Heard {
+        id: ReportId::new(envelope.id),
+        actor,
+        report,
+    };
+    Ok(Said {
+        record,
+        envelope,
+        heard,
+    })
+}
+
+fn refused(said: Option<&Said<'_>>, settled: &Settled) -> Vec<bus::Outgoing> {
+    let why = settled.refused.as_deref();
+    said.zip(why)
+        .map(|(said, why)| outgoing::rejected(said.record, why))
+        .into_iter()
+        .collect()
+}
+
+impl crate::subject::TargetSlot {
+    /// The events are in the log: what they make of the state is the state.
+    fn adopt(&mut self, settled: &Settled, head: crate::subject::Head) {
+        for (event, cause) in &settled.events {
+            let stamp = Stamp {
+                at: settled.state.at,
+                cause: *cause,
+            };
+            self.note(event, stamp);
+            rollout::apply(&mut self.state, event, stamp);
+        }
+        debug_assert_eq!(
+            self.state, settled.state,
+            "the copy is the fold of its events"
+        );
+        self.head = head;
+    }
+}

@@ -1,0 +1,211 @@
+//! One partition, from the moment it is taken.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use bus::{Bus, Follower, Owner, Position, Record, Stream};
+use events::{Epoch, Target, Timestamp};
+use rollout::wake_at;
+use tokio::sync::watch;
+use tokio::time::sleep;
+use view::View;
+
+use crate::outgoing;
+use crate::subject::Subjects;
+
+/// How long a lane waits for reports before it looks at the clock anyway.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// How many reports are read at once.
+const BATCH: usize = 64;
+
+/// How long a lane waits before it tries to write again what could not be written.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// A partition that is ours.
+pub(crate) struct Lane {
+    pub(crate) bus: Bus,
+    pub(crate) view: View,
+    pub(crate) instance: String,
+    pub(crate) owner: Owner,
+    pub(crate) subjects: Subjects,
+    reports: Follower,
+}
+
+/// What becomes of a decision that was to be written.
+pub(crate) enum Written {
+    /// It is in the log.
+    Done,
+    /// The partition must be taken anew: what is in the log is not known.
+    TakeAnew,
+    /// It can never be written as it is.
+    Never(String),
+}
+
+impl Lane {
+    /// Takes the partition with an epoch above `above`, folds it, and publishes every record anew.
+    pub(crate) async fn take(
+        bus: Bus,
+        view: View,
+        instance: String,
+        partition: u32,
+        above: Epoch,
+    ) -> anyhow::Result<Self> {
+        let taken = outgoing::taken(&instance, partition, above, now());
+        let owner = bus
+            .own(partition, above, taken)
+            .await
+            .with_context(|| format!("cannot take partition {partition}"))?;
+        let subjects = crate::folding::fold(&bus, partition, owner.taken_at()).await?;
+        let position = Position::after(partition, owner.consumed());
+        let reports = bus
+            .follow(Stream::Reports, &[partition], &position)
+            .with_context(|| format!("cannot follow the reports of partition {partition}"))?;
+        let mut lane = Self {
+            bus,
+            view,
+            instance,
+            owner,
+            subjects,
+            reports,
+        };
+        lane.announce().await?;
+        tracing::info!(partition, epoch = lane.owner.epoch(), "took the partition");
+        Ok(lane)
+    }
+
+    /// Decides until `shutdown` is true.
+    pub(crate) async fn run(mut self, mut shutdown: watch::Receiver<bool>) -> anyhow::Result<()> {
+        loop {
+            self = self.above_workers().await?;
+            if *shutdown.borrow_and_update() {
+                return Ok(());
+            }
+            let wait = self.until_wake();
+            let reports = tokio::select! {
+                reports = self.reports.next_batch(BATCH, wait) => {
+                    reports.context("cannot read the reports")?
+                }
+                _ = shutdown.changed() => continue,
+            };
+            match self.decide_all(&reports, &shutdown).await? {
+                Written::Done | Written::Never(_) => {}
+                Written::TakeAnew => self = self.take_anew(0).await?,
+            }
+        }
+    }
+
+    /// The reports in their order, then the clock.
+    async fn decide_all(
+        &mut self,
+        reports: &[Record],
+        shutdown: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Written> {
+        for report in reports {
+            if let Written::TakeAnew = self.report(report, shutdown).await? {
+                return Ok(Written::TakeAnew);
+            }
+        }
+        for target in self.overdue() {
+            if let Written::TakeAnew = self.clock(&target, shutdown).await? {
+                return Ok(Written::TakeAnew);
+            }
+        }
+        Ok(Written::Done)
+    }
+
+    /// A worker has obeyed a higher epoch than ours, so the log is behind its fleet: the partition
+    /// is taken anew above it.
+    async fn above_workers(self) -> anyhow::Result<Self> {
+        let seen = self
+            .subjects
+            .targets
+            .values()
+            .filter_map(|slot| slot.state.epoch_seen)
+            .max();
+        match seen {
+            Some(seen) if seen >= self.owner.epoch() => self.take_anew(seen).await,
+            Some(_) | None => Ok(self),
+        }
+    }
+
+    async fn take_anew(self, above: Epoch) -> anyhow::Result<Self> {
+        let partition = self.owner.partition();
+        Self::take(self.bus, self.view, self.instance, partition, above).await
+    }
+
+    fn until_wake(&self) -> Duration {
+        let wakes = self
+            .subjects
+            .targets
+            .values()
+            .filter(|slot| slot.stopped.is_none());
+        let next = wakes.filter_map(|slot| wake_at(&slot.state)).min();
+        next.map_or(IDLE, |next| Duration::from_millis(next.ms_since(now())))
+            .min(IDLE)
+    }
+
+    fn overdue(&self) -> Vec<Target> {
+        let now = now();
+        let due = |state: &rollout::State| wake_at(state).is_some_and(|wake| wake <= now);
+        let slots = self.subjects.targets.iter();
+        slots
+            .filter(|(_, slot)| slot.stopped.is_none() && due(&slot.state))
+            .map(|(target, _)| target.clone())
+            .collect()
+    }
+
+    /// Writes one decision: again and again while the disk is full or busy, since nothing else may
+    /// be decided before it.
+    pub(crate) async fn write(
+        &mut self,
+        commit: bus::Commit,
+        shutdown: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Written> {
+        let partition = self.owner.partition();
+        loop {
+            let error = match self.owner.commit(commit.clone()).await {
+                Ok(_) => return Ok(Written::Done),
+                Err(error) => error,
+            };
+            match error {
+                bus::Error::Fenced { .. } | bus::Error::Closed => {
+                    return Err(error)
+                        .with_context(|| format!("partition {partition} is not ours any more"));
+                }
+                bus::Error::Silent { .. } | bus::Error::InDoubt { .. } => {
+                    tracing::warn!(partition, %error, "takes the partition anew");
+                    return Ok(Written::TakeAnew);
+                }
+                bus::Error::TooLarge { .. } => return Ok(Written::Never(error.to_string())),
+                bus::Error::AlreadyConsumed { .. } => return Ok(Written::Done),
+                bus::Error::Full { .. }
+                | bus::Error::Storage { .. }
+                | bus::Error::OwnerOnly { .. }
+                | bus::Error::UnknownPartition { .. }
+                | bus::Error::NotCompacted { .. }
+                | bus::Error::NeverExpires { .. }
+                | bus::Error::BeyondEnd { .. }
+                | bus::Error::EpochTooLow { .. }
+                | bus::Error::InUse { .. }
+                | bus::Error::NotOurs { .. }
+                | bus::Error::TooNew { .. }
+                | bus::Error::Damaged { .. } => {
+                    tracing::error!(partition, %error, "a decision cannot be written; trying again");
+                }
+            }
+            if *shutdown.borrow() {
+                return Err(error).context("stopped before a decision could be written");
+            }
+            sleep(RETRY).await;
+        }
+    }
+}
+
+/// The owner's clock: the only one whose time counts.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

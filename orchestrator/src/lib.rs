@@ -1,0 +1,66 @@
+//! The shell around the brain: it owns partitions, reads their reports, has the brain decide, and
+//! writes each decision as one transaction. It decides nothing itself.
+//!
+//! One lane for each partition. A lane that takes its partition fences the former owner, folds up
+//! to its own `OwnershipTaken`, publishes the record of every server anew, and only then decides.
+//! A state is adopted when its events are in the log, never before.
+
+mod deciding;
+mod folding;
+mod lane;
+mod outgoing;
+mod present;
+mod subject;
+
+use anyhow::Context as _;
+use bus::{Bus, PARTITIONS};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use view::View;
+
+use lane::Lane;
+
+/// Settings of the orchestrator.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The name of this instance, as events give it.
+    pub instance: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            instance: "1".to_owned(),
+        }
+    }
+}
+
+/// Owns every partition and decides until `shutdown` is true; what is being written then is
+/// written to its end.
+///
+/// # Errors
+/// When a partition cannot be taken or read, or another owner took it: the process must end and
+/// start anew.
+pub async fn run(
+    settings: Settings,
+    bus: Bus,
+    view: View,
+    shutdown: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let mut ready = JoinSet::new();
+    for partition in 0..PARTITIONS {
+        let (bus, view, instance) = (bus.clone(), view.clone(), settings.instance.clone());
+        ready.spawn(Lane::take(bus, view, instance, partition, 0));
+    }
+    let mut lanes = JoinSet::new();
+    while let Some(lane) = ready.join_next().await {
+        let lane = lane.context("a lane ended while it took its partition")??;
+        lanes.spawn(lane.run(shutdown.clone()));
+    }
+    view.set_complete();
+    while let Some(ended) = lanes.join_next().await {
+        ended.context("a lane ended without a word")??;
+    }
+    Ok(())
+}

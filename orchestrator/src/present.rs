@@ -1,0 +1,318 @@
+//! The read view: what people see of a target and its rollouts.
+
+use events::{
+    Decision, Digest, Event, Outcome, RolloutId, RolloutRequested, ServerName, Timestamp,
+};
+use rollout::{Aside, Halt, Member, Phase, Rollout, Server, Stage, Stamp, State, Way, waiting};
+use view::{
+    AsOf, GateView, MachineView, OutReason, Outstanding, PoolView, RolloutStatus, RolloutView,
+    ServerOut, ServerProgress, ServerView, TargetView, View, WaitView,
+};
+
+use crate::subject::{MachineSlot, TargetSlot};
+
+/// How many rollouts of a target are shown.
+const SHOWN_MAX: usize = 100;
+
+impl MachineSlot {
+    pub(crate) fn show(&self, view: &View) {
+        if let Some(public_key) = self.last_key.clone() {
+            view.put_machine(MachineView {
+                machine: self.machine.machine.clone(),
+                public_key,
+                revoked: self.machine.public_key.is_none(),
+            });
+        }
+    }
+}
+
+impl TargetSlot {
+    /// Keeps what the state forgets: when a rollout was asked for, began, and how it ended. Called
+    /// with each event before it is folded.
+    pub(crate) fn note(&mut self, event: &Event, stamp: Stamp) {
+        let Event::Decision(decision) = event else {
+            return;
+        };
+        match decision {
+            Decision::RolloutRequested(e) => {
+                let view = requested(&self.state, e, stamp.at);
+                self.shown.insert(e.rollout, view);
+                self.forget_old();
+            }
+            Decision::BatchStarted(e) => self.with(e.rollout, |view| {
+                view.started_at.get_or_insert(stamp.at);
+            }),
+            Decision::RolloutRejected(e) => {
+                let reason = format!("{}: {}", e.reason, e.detail);
+                self.ended(e.rollout, Outcome::Rejected, reason, stamp.at);
+            }
+            Decision::Superseded(e) => {
+                let reason = format!("rollout {} took its place", e.by);
+                self.ended(e.rollout, Outcome::Superseded, reason, stamp.at);
+            }
+            Decision::RolloutFinished(e) => {
+                self.refresh();
+                self.with(e.rollout, |view| {
+                    view.least_up = e.least_up;
+                    view.finish = Some(e.clone());
+                });
+                self.ended(e.rollout, e.outcome.clone(), e.reason.clone(), stamp.at);
+            }
+            Decision::OwnershipTaken(_)
+            | Decision::OwnerChanged(_)
+            | Decision::ServiceDefined(_)
+            | Decision::Adopted(_)
+            | Decision::AgentEnrolled(_)
+            | Decision::AgentRevoked(_)
+            | Decision::Queued(_)
+            | Decision::RolloutPlanned(_)
+            | Decision::ApprovalGiven(_)
+            | Decision::ApprovalRefused(_)
+            | Decision::ApprovalExpired(_)
+            | Decision::CommandIssued(_)
+            | Decision::StepTimedOut(_)
+            | Decision::Paused(_)
+            | Decision::Resumed(_)
+            | Decision::AbortRequested(_)
+            | Decision::RetryRequested(_)
+            | Decision::Halted(_)
+            | Decision::RollbackStarted(_)
+            | Decision::ServerExcluded(_)
+            | Decision::ServerReleased(_) => {}
+        }
+    }
+
+    fn ended(&mut self, id: RolloutId, outcome: Outcome, reason: String, at: Timestamp) {
+        self.with(id, |view| {
+            view.status = RolloutStatus::Finished;
+            view.outcome = Some(outcome);
+            view.reason = Some(reason);
+            view.finished_at = Some(at);
+            view.waiting.clear();
+        });
+    }
+
+    fn with(&mut self, id: RolloutId, change: impl FnOnce(&mut RolloutView)) {
+        if let Some(view) = self.shown.get_mut(&id) {
+            change(view);
+        }
+    }
+
+    fn forget_old(&mut self) {
+        while self.shown.len() > SHOWN_MAX {
+            let over = self
+                .shown
+                .values()
+                .filter(|view| view.finished_at.is_some());
+            let Some(id) = over.min_by_key(|view| view.created_at).map(|view| view.id) else {
+                return;
+            };
+            self.shown.remove(&id);
+        }
+    }
+
+    /// Brings what is shown of the running and waiting rollouts up to the state.
+    fn refresh(&mut self) {
+        let waits = waits(&self.state);
+        if let Some(rollout) = &self.state.rollout
+            && let Some(view) = self.shown.get_mut(&rollout.id())
+        {
+            running(view, &self.state, rollout);
+            view.waiting = waits;
+        }
+        let queued: Vec<RolloutId> = self
+            .state
+            .queue
+            .iter()
+            .map(|request| request.asked.rollout)
+            .collect();
+        for id in queued {
+            self.with(id, |view| view.status = RolloutStatus::Queued);
+        }
+    }
+
+    /// Puts everything into the view.
+    pub(crate) fn show(&mut self, view: &View) {
+        self.refresh();
+        if let Some(target) = target(&self.state) {
+            view.put_target(target);
+        }
+        for rollout in self.shown.values() {
+            view.put_rollout(rollout.clone());
+        }
+    }
+}
+
+fn requested(state: &State, asked: &RolloutRequested, at: Timestamp) -> RolloutView {
+    RolloutView::accepted(
+        asked.rollout,
+        state.target.clone(),
+        asked.version.clone(),
+        asked.artifact.sha256,
+        asked.content,
+        asked.requested_by.clone(),
+        at,
+    )
+}
+
+fn waits(state: &State) -> Vec<WaitView> {
+    let all = waiting(state, state.at).into_iter();
+    all.map(|wait| WaitView {
+        what: wait.what,
+        until: wait.until,
+        person: wait.person,
+    })
+    .collect()
+}
+
+fn running(view: &mut RolloutView, state: &State, rollout: &Rollout) {
+    view.status = status(rollout);
+    view.reason = why(rollout).or_else(|| rollout.failure.clone());
+    view.plan_digest = Some(rollout.digest);
+    view.batches.clone_from(&rollout.plan.batches);
+    view.batch_now = (rollout.batch > 0).then_some(rollout.batch);
+    view.floor = Some(rollout.plan.floor);
+    view.least_up = rollout.least_up;
+    view.no_way_back.clone_from(&rollout.plan.no_way_back);
+    view.gates = gates(rollout);
+    let members = rollout
+        .order
+        .iter()
+        .filter_map(|name| Some((name, rollout.members.get(name)?)));
+    view.servers = members
+        .map(|(name, member)| progress(state, name, member))
+        .collect();
+}
+
+fn status(rollout: &Rollout) -> RolloutStatus {
+    match rollout.phase {
+        Phase::Back => RolloutStatus::RollingBack,
+        _ if rollout.halted.is_some() => RolloutStatus::Halted,
+        _ if rollout.paused.is_some() => RolloutStatus::Paused,
+        Phase::Gates => RolloutStatus::WaitingApproval,
+        Phase::Forward => RolloutStatus::Running,
+    }
+}
+
+fn why(rollout: &Rollout) -> Option<String> {
+    let halt: Option<&Halt> = rollout.halted.as_ref().or(rollout.paused.as_ref());
+    halt.map(|halt| halt.reason.clone())
+}
+
+fn gates(rollout: &Rollout) -> Vec<GateView> {
+    let gates = rollout.plan.gates.iter();
+    gates
+        .map(|gate| GateView {
+            id: gate.id.clone(),
+            count: gate.count,
+            from: gate.from.clone(),
+            votes: rollout
+                .votes
+                .iter()
+                .filter(|vote| vote.gate == gate.id)
+                .map(|vote| vote.person.clone())
+                .collect(),
+            until: gate.until,
+        })
+        .collect()
+}
+
+fn progress(state: &State, name: &ServerName, member: &Member) -> ServerProgress {
+    let outstanding = state
+        .servers
+        .get(name)
+        .and_then(|server| server.outstanding.as_ref());
+    let step = match member.stage {
+        Stage::Waiting => "waiting",
+        Stage::At(way, step) => step.word(way),
+        Stage::PutBack(_) => rollout::Step::Restore.word(Way::Forward),
+        Stage::Failed => "failed",
+        Stage::Done => "done",
+        Stage::BackWaiting => "back-waiting",
+        Stage::Returned => "returned",
+        Stage::Kept => "kept",
+        Stage::Excluded => "excluded",
+    };
+    ServerProgress {
+        server: name.clone(),
+        step: step.to_owned(),
+        attempt: outstanding.map_or(0, |outstanding| outstanding.command.attempt),
+        note: member.failure.clone(),
+    }
+}
+
+fn target(state: &State) -> Option<TargetView> {
+    let entry = state.entry.as_ref()?;
+    let entry_sha256: Digest = state.entry_sha256?;
+    let listed = entry.servers.iter().map(|rule| &rule.name);
+    let gone = state
+        .servers
+        .iter()
+        .filter(|(_, server)| !server.in_catalogue && is_news(server));
+    let names: Vec<&ServerName> = listed.chain(gone.map(|(name, _)| name)).collect();
+    Some(TargetView {
+        target: state.target.clone(),
+        as_of: AsOf {
+            n: state.n,
+            at: state.at,
+        },
+        owner: entry.owner.clone(),
+        entry_sha256,
+        service: state.target.service().to_owned(),
+        environment: state.target.environment().to_owned(),
+        floor: entry.rollout.floor.floor_of(entry.total()),
+        servers: names
+            .into_iter()
+            .filter_map(|name| Some(server(state, name, state.servers.get(name)?)))
+            .collect(),
+        rollout: state.rollout.as_ref().map(|rollout| rollout.id()),
+        queue: state
+            .queue
+            .iter()
+            .map(|request| request.asked.rollout)
+            .collect(),
+        waiting: waits(state),
+    })
+}
+
+/// Whether a server that the catalogue does not have any more is still of interest.
+const fn is_news(server: &Server) -> bool {
+    server.aside.is_some() || server.outstanding.is_some() || server.unproven
+}
+
+fn server(state: &State, name: &ServerName, server: &Server) -> ServerView {
+    let pools = server.pools.iter().map(|(balancer, (pool, up))| PoolView {
+        balancer: balancer.clone(),
+        pool: pool.clone(),
+        up: *up,
+    });
+    ServerView {
+        name: name.clone(),
+        machine: server.machine.clone(),
+        address: server.address.clone(),
+        pools: pools.collect(),
+        proven: server.proven.clone(),
+        unproven: server.unproven,
+        out: out(state, name, server),
+        outstanding: server.outstanding.as_ref().map(|outstanding| Outstanding {
+            command: outstanding.command.id.clone(),
+            kind: outstanding.command.work.kind().to_owned(),
+            attempt: outstanding.command.attempt,
+            deadline_at: outstanding.command.deadline_at,
+            started: outstanding.started,
+        }),
+    }
+}
+
+fn out(state: &State, name: &ServerName, server: &Server) -> Option<ServerOut> {
+    let held = state
+        .member(name)
+        .filter(|member| member.stage == Stage::Failed && server.unproven);
+    let (kind, why) = match (held, &server.aside) {
+        (Some(member), _) => (OutReason::Held, member.failure.clone().unwrap_or_default()),
+        (None, Some(Aside::Stuck { reason, .. })) => (OutReason::Stuck, reason.clone()),
+        (None, Some(Aside::Left { reason, .. })) => (OutReason::Left, reason.clone()),
+        (None, None) => return None,
+    };
+    Some(ServerOut { kind, why })
+}
