@@ -308,11 +308,19 @@ fn out(state: &State, name: &ServerName, server: &Server) -> Option<ServerOut> {
     let held = state
         .member(name)
         .filter(|member| member.stage == Stage::Failed && server.unproven);
-    let (kind, why) = match (held, &server.aside) {
-        (Some(member), _) => (OutReason::Held, member.failure.clone().unwrap_or_default()),
-        (None, Some(Aside::Stuck { reason, .. })) => (OutReason::Stuck, reason.clone()),
-        (None, Some(Aside::Left { reason, .. })) => (OutReason::Left, reason.clone()),
+    let running = state.rollout.as_ref().map(|rollout| rollout.id());
+    let (kind, rollout, why) = match (held, &server.aside) {
+        (Some(member), _) => {
+            let why = member.failure.clone().unwrap_or_default();
+            (OutReason::Held, running?, why)
+        }
+        (None, Some(Aside::Stuck { rollout, reason })) => {
+            (OutReason::Stuck, *rollout, reason.clone())
+        }
+        (None, Some(Aside::Left { rollout, reason })) => {
+            (OutReason::Left, *rollout, reason.clone())
+        }
         (None, None) => return None,
     };
-    Some(ServerOut { kind, why })
+    Some(ServerOut { kind, rollout, why })
 }

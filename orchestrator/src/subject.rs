@@ -97,6 +97,11 @@ fn read(record: &Record, envelope: &Envelope, head: Head) -> Result<(Event, Stam
     let head = verify_link(head, stored).map_err(|error| error.to_string())?;
     let event = Event::from_bytes(&envelope.kind, envelope.version, &record.value)
         .map_err(|error| error.to_string())?;
+    if let Event::Decision(Decision::RolloutPlanned(planned)) = &event
+        && planned.plan.digest() != planned.digest
+    {
+        return Err("its plan is not the one that its digest names".to_owned());
+    }
     let (Some(at), Some(cause)) = (envelope.at, envelope.cause) else {
         return Err("it has no time or no cause".to_owned());
     };

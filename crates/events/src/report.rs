@@ -194,6 +194,9 @@ pub struct Steer {
 pub struct ReleaseServer {
     /// Which server.
     pub server: ServerName,
+    /// The rollout that set it aside, as the person saw: a late word must not let go of a server
+    /// that a later rollout set aside.
+    pub since: RolloutId,
     /// Why.
     pub reason: String,
 }

@@ -8,7 +8,8 @@ use crate::state::{Aside, Outstanding, Phase, Rollout, Server, Stage, State};
 /// One thing that is waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// What, in a few words: `web1: drain, 12 s to the deadline`.
+    /// What, in a few words: `web1: drain on lb2`. How long it may still take is in `until`:
+    /// counted down by whoever shows it.
     pub what: String,
     /// Which server it is about.
     pub server: Option<ServerName>,
@@ -151,7 +152,7 @@ fn command_waits(
 ) -> Option<Waiting> {
     let until = due(state, outstanding)?;
     let command = &outstanding.command;
-    let left_s = until.ms_since(at) / 1000;
+    let overdue = if until <= at { ", overdue" } else { "" };
     let begun = if command.start_within_ms > 0 && !outstanding.started {
         ", not begun"
     } else {
@@ -159,10 +160,7 @@ fn command_waits(
     };
     let silent = silent(outstanding);
     Some(Waiting {
-        what: format!(
-            "{name}: {}{begun}{silent}, {left_s} s to the deadline",
-            command.id.step
-        ),
+        what: format!("{name}: {}{begun}{silent}{overdue}", command.id.step),
         server: Some(name.clone()),
         until: Some(until),
         person: false,

@@ -5,7 +5,7 @@ use events::{
     RequestRollout, RequestedArtifact, RolloutId, Steer, Trust, Via, Wish,
 };
 use lb_controller::Admin;
-use rollout::{Phase, Rollout};
+use rollout::{Aside, Phase, Rollout};
 
 use crate::fleet::Host;
 use crate::scenario::{person, release};
@@ -175,7 +175,9 @@ impl World {
             .servers
             .iter()
             .find(|(_, server)| server.aside.is_some());
-        let Some(server) = aside.map(|(name, _)| name.clone()) else {
+        let Some((server, Aside::Stuck { rollout, .. } | Aside::Left { rollout, .. })) =
+            aside.and_then(|(name, server)| Some((name.clone(), server.aside.clone()?)))
+        else {
             return;
         };
         if self.dice.percent(20) {
@@ -184,6 +186,7 @@ impl World {
                 "p_oncall",
                 ReleaseServer {
                     server,
+                    since: rollout,
                     reason: "mine now".to_owned(),
                 },
             );

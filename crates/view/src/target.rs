@@ -79,6 +79,8 @@ pub struct PoolView {
 pub struct ServerOut {
     /// In which way.
     pub kind: OutReason,
+    /// The rollout that took it out.
+    pub rollout: RolloutId,
     /// For people.
     pub why: String,
 }

@@ -1,8 +1,11 @@
 //! `POST /api/v1/targets/{environment}/{service}/servers/{server}/release|adopt`.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use events::{Adopt, Digest, Release, ReleaseServer, Report, ServerName, Subject, Target, Version};
+use events::{
+    Adopt, Digest, Release, ReleaseServer, Report, RolloutId, ServerName, Subject, Target, Version,
+};
 use serde::Deserialize;
 
 use crate::api::{key, known_target, written};
@@ -14,6 +17,8 @@ use crate::webhook::check_text;
 #[derive(Debug, Deserialize)]
 struct Let {
     reason: String,
+    /// The rollout that set the server aside; none: the one that the view says did.
+    since: Option<RolloutId>,
     person: Option<String>,
 }
 
@@ -36,8 +41,13 @@ pub(super) async fn release(
     let asked: Let = body::json(payload, BYTES_MAX).await?;
     check_text("reason", &asked.reason)?;
     let (target, server) = known_server(&app, path)?;
+    let since = match asked.since {
+        Some(since) => since,
+        None => set_aside_by(&app, &target, &server)?,
+    };
     let report = ReleaseServer {
         server,
+        since,
         reason: asked.reason,
     };
     say(&app, &request, target, report.into(), asked.person).await
@@ -59,6 +69,23 @@ pub(super) async fn adopt(
         },
     };
     say(&app, &request, target, report.into(), asked.person).await
+}
+
+fn set_aside_by(app: &App, target: &Target, server: &ServerName) -> Result<RolloutId, Problem> {
+    let document = app.view.target(target).map(|kept| kept.document);
+    document
+        .iter()
+        .flat_map(|document| &document.servers)
+        .filter(|known| known.name == *server)
+        .find_map(|known| Some(known.out.as_ref()?.rollout))
+        .ok_or_else(|| {
+            Problem::new(
+                StatusCode::CONFLICT,
+                "not-set-aside",
+                "The server is not set aside",
+                format!("{server} is neither stuck nor left, so there is nothing to let go of"),
+            )
+        })
 }
 
 async fn say(

@@ -185,6 +185,8 @@ async fn a_server_is_released_and_adopted_by_name() {
         matches!(&said[0].1, Report::Ask(Ask::ReleaseServer(ask)) if ask.server.as_str() == "web1")
     );
     assert!(matches!(&said[1].1, Report::Ask(Ask::Adopt(ask)) if ask.server.as_str() == "web2"));
+    let fine = house.post(&format!("{path}/web2/release"), &reason).await;
+    assert_eq!(problem(fine).await.0, 409, "a server that is not set aside");
     let unknown = house.post(&format!("{path}/web9/release"), &reason).await;
     assert_eq!(problem(unknown).await.1["known"], json!(["web1", "web2"]));
 }

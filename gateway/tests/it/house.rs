@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use view::{AsOf, ServerView, TargetView, View};
+use view::{AsOf, OutReason, ServerOut, ServerView, TargetView, View};
 
 /// The longest that any wait of a test may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -250,6 +250,15 @@ pub(crate) fn view() -> View {
         out: None,
         outstanding: None,
     };
+    let stuck = ServerOut {
+        kind: OutReason::Stuck,
+        rollout: RolloutId::of(&target(), "test", "stuck"),
+        why: "tests failed".to_owned(),
+    };
+    let web1 = ServerView {
+        out: Some(stuck),
+        ..server("web1", "srv-101")
+    };
     view.put_target(TargetView {
         target: target(),
         as_of: AsOf {
@@ -261,7 +270,7 @@ pub(crate) fn view() -> View {
         service: "checkout".to_owned(),
         environment: "production".to_owned(),
         floor: 1,
-        servers: vec![server("web1", "srv-101"), server("web2", "srv-102")],
+        servers: vec![web1, server("web2", "srv-102")],
         rollout: None,
         queue: vec![],
         waiting: vec![],

@@ -33,6 +33,8 @@ pub struct ServerExcluded {
 pub struct ServerReleased {
     /// Which server.
     pub server: ServerName,
+    /// The rollout that had set it aside.
+    pub since: RolloutId,
     /// Who says so.
     pub by: Actor,
     /// Why.

@@ -8,7 +8,7 @@ use events::{
 
 use super::{Heard, Reply};
 use crate::rules::Rule;
-use crate::state::{Phase, Rollout, State};
+use crate::state::{Aside, Phase, Rollout, State};
 
 pub(super) fn steer(state: &State, heard: &Heard, steer: &Steer, at: Timestamp) -> Reply {
     if state.heard.contains_key(&heard.id) && state.rules.hold(Rule::WordCountsOnce) {
@@ -94,8 +94,14 @@ pub(super) fn release(state: &State, heard: &Heard, release: &ReleaseServer) -> 
     let Some(server) = state.servers.get(&release.server) else {
         return Reply::refuse(format!("{} has no server {}", state.target, release.server));
     };
-    if server.aside.is_none() {
+    let Some(Aside::Stuck { rollout, .. } | Aside::Left { rollout, .. }) = &server.aside else {
         return Reply::refuse(format!("{} is neither stuck nor left", release.server));
+    };
+    if *rollout != release.since {
+        return Reply::refuse(format!(
+            "{} was set aside by rollout {rollout}, not by {}; look at it again",
+            release.server, release.since
+        ));
     }
     if state.member(&release.server).is_some() {
         return Reply::refuse(format!(
@@ -105,6 +111,7 @@ pub(super) fn release(state: &State, heard: &Heard, release: &ReleaseServer) -> 
     }
     Event::from(ServerReleased {
         server: release.server.clone(),
+        since: release.since,
         by: heard.actor.clone(),
         reason: release.reason.clone(),
     })

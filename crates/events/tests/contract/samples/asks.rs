@@ -66,6 +66,7 @@ fn steering() -> Vec<Ask> {
         .into(),
         ReleaseServer {
             server: server(),
+            since: rollout(),
             reason: "mended by hand".to_owned(),
         }
         .into(),

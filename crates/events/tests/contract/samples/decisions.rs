@@ -74,6 +74,7 @@ fn steps() -> Vec<Decision> {
         .into(),
         ServerReleased {
             server: server(),
+            since: rollout(),
             by: actor(),
             reason: "mended by hand".to_owned(),
         }
