@@ -172,6 +172,10 @@ mod tests {
             machine: first.machine,
             epoch: 1,
             seq: 2,
+            balancers: vec![],
+            online: String::new(),
+            maintenance: String::new(),
+            line: String::new(),
         });
         assert_eq!(desk.take(&idle), Act::Stop);
     }

@@ -59,9 +59,9 @@ impl Controller {
     /// command that this one supersedes: nobody waits for its answer any more.
     pub fn take(&mut self, record: CommandRecord, now: Now) -> Option<CommandId> {
         let key = (record.target().clone(), record.server().clone());
-        let mine = record
-            .command()
-            .is_none_or(|command| command.balancers.iter().any(|one| one.name == self.name));
+        // A record that names no balancer does not say whose it is.
+        let mine = record.balancers().is_empty()
+            || record.balancers().iter().any(|one| one.name == self.name);
         let Some(server) = self.servers.get_mut(&key) else {
             // What was never here is not ours to keep out; its records elsewhere are not either.
             if mine {
@@ -133,17 +133,20 @@ impl Controller {
         if is_awaited { BUSY_LOOK_MS } else { LOOK_MS }
     }
 
-    /// Keeps what commands say about places, for the time after them.
+    /// Keeps what records say about places, for the time after them.
     fn learn(&mut self, on_disk: &Marks, marks: &mut Marks) {
         for server in self.servers.values_mut() {
             if server.place.is_none() {
                 server.place = Place::known(on_disk, &server.key);
             }
-            let Some(command) = server.record.command().filter(|_| server.mine) else {
+            let Some(record) = server.record.get().filter(|_| server.mine) else {
                 continue;
             };
-            let known = marks.known.entry(command.target.clone()).or_default();
-            learn_lines(known, command);
+            let (online, ..) = record.place();
+            if !online.is_empty() {
+                let known = marks.known.entry(record.target().clone()).or_default();
+                learn_lines(known, record);
+            }
         }
         for (target, known) in &marks.known {
             for name in known.lines.keys() {
@@ -163,13 +166,12 @@ enum Fits {
     Stale(Fence),
 }
 
-fn learn_lines(known: &mut Known, command: &events::Command) {
-    known.online.clone_from(&command.online);
-    known.maintenance.clone_from(&command.maintenance);
-    known
-        .lines
-        .insert(command.server.clone(), command.line.clone());
-    if let Work::Drain(drain) = &command.work {
+fn learn_lines(known: &mut Known, record: &CommandRecord) {
+    let (online, maintenance, line) = record.place();
+    online.clone_into(&mut known.online);
+    maintenance.clone_into(&mut known.maintenance);
+    known.lines.insert(record.server().clone(), line.to_owned());
+    if let Some(Work::Drain(drain)) = record.command().map(|command| &command.work) {
         // A server's short name is its line.
         let names = drain.members.iter().filter_map(|line| {
             let name: ServerName = line.parse().ok()?;

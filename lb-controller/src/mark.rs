@@ -13,8 +13,8 @@ use crate::observed::Admin;
 pub struct Marks {
     /// What we took out, by the key of the server's command record.
     pub taken: BTreeMap<String, Mark>,
-    /// Where servers stand in HAProxy, as commands have told. `Idle` records do not say, and somebody
-    /// must still see that a person drained a server.
+    /// Where servers stand in HAProxy, as records have told: somebody must still see that a person
+    /// drained a server of which no record is left.
     pub known: BTreeMap<Target, Known>,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bus::Record;
-use events::{Digest, Envelope, Event, Link, MachineName, RolloutId, Subject, Target, verify_link};
+use events::{Decision, Digest, Envelope, Event, Link, MachineName, RolloutId, Subject, Target, verify_link};
 use rollout::{Machine, Stamp, State, apply, apply_machine};
 use view::RolloutView;
 

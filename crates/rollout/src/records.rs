@@ -15,6 +15,10 @@ pub fn record(state: &State, name: &ServerName, server: &Server) -> CommandRecor
             machine: server.machine.clone(),
             epoch: state.epoch,
             seq: server.seq,
+            balancers: server.balancers.clone(),
+            online: server.online.clone(),
+            maintenance: server.maintenance.clone(),
+            line: name.to_string(),
         }),
     }
 }

@@ -285,6 +285,10 @@ pub(crate) fn idle(server: &str, machine: &str, seq: u64) -> CommandRecord {
         machine: machine.parse().unwrap(),
         epoch: 1,
         seq,
+        balancers: vec![],
+        online: String::new(),
+        maintenance: String::new(),
+        line: String::new(),
     })
 }
 

@@ -96,6 +96,10 @@ impl Orders {
             machine: after.machine.clone(),
             epoch: after.epoch,
             seq: after.seq + 1,
+            balancers: vec![],
+            online: String::new(),
+            maintenance: String::new(),
+            line: String::new(),
         }))
         .await;
     }

@@ -75,6 +75,10 @@ fn put_back(
         ..
     } = lines;
     server.work.began.get_or_insert((view.now.ms, 0));
+    if let Some(mark) = server.mark(draft) {
+        // Only a proven one is put back: a drain that comes in the middle is judged by the floor.
+        mark.unproven = false;
+    }
     let mark = server.mark(draft).cloned();
     // What is out without our mark is out by a person, and stays as it is.
     let (wanted, tested) = mark

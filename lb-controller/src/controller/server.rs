@@ -58,6 +58,10 @@ pub(super) struct Server {
 pub(super) struct Latest(Option<CommandRecord>);
 
 impl Latest {
+    pub(super) fn get(&self) -> Option<&CommandRecord> {
+        self.0.as_ref()
+    }
+
     pub(super) fn command(&self) -> Option<&events::Command> {
         self.0.as_ref().and_then(CommandRecord::command)
     }

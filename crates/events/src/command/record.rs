@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Work};
+use super::{Balancer, Command, Work};
 use crate::id::{Epoch, Fence, Seq};
 use crate::name::{MachineName, ServerName, Target};
 use crate::payload::{self, Unreadable};
@@ -63,6 +63,25 @@ impl CommandRecord {
         match self {
             Self::Command(command) => &command.server,
             Self::Idle(idle) => &idle.server,
+        }
+    }
+
+    /// The load balancers that the server is behind.
+    #[must_use]
+    pub fn balancers(&self) -> &[Balancer] {
+        match self {
+            Self::Command(command) => &command.balancers,
+            Self::Idle(idle) => &idle.balancers,
+        }
+    }
+
+    /// Where the server stands in HAProxy: the backend that customers reach, the one that testers
+    /// reach, and its line in both.
+    #[must_use]
+    pub fn place(&self) -> (&str, &str, &str) {
+        match self {
+            Self::Command(command) => (&command.online, &command.maintenance, &command.line),
+            Self::Idle(idle) => (&idle.online, &idle.maintenance, &idle.line),
         }
     }
 
@@ -139,4 +158,12 @@ pub struct Idle {
     pub epoch: Epoch,
     /// The record's number.
     pub seq: Seq,
+    /// The load balancers that the server is behind, in order.
+    pub balancers: Vec<Balancer>,
+    /// HAProxy backend that customers reach.
+    pub online: String,
+    /// HAProxy backend that only testers reach.
+    pub maintenance: String,
+    /// The server's line in those backends.
+    pub line: String,
 }

@@ -58,6 +58,10 @@ pub(crate) fn idle(name: &str, (epoch, seq): (u64, u64)) -> Idle {
         machine: "machine1".parse().unwrap(),
         epoch,
         seq,
+        balancers: vec![],
+        online: String::new(),
+        maintenance: String::new(),
+        line: String::new(),
     }
 }
 

@@ -65,6 +65,13 @@ fn idle() -> CommandRecord {
         machine: machine(),
         epoch: 7,
         seq: 13,
+        balancers: vec![Balancer {
+            name: balancer(),
+            testers: "http://10.0.0.11:8081".to_owned(),
+        }],
+        online: "checkout".to_owned(),
+        maintenance: "checkout_maintenance".to_owned(),
+        line: "web1".to_owned(),
     })
 }
 

@@ -1,0 +1,147 @@
+//! One pass over the XML: no tree, no entities, bounded depth.
+
+use quick_xml::Reader;
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+
+use super::tally::Tally;
+use super::{Format, Unreadable, junit, nunit};
+
+const DEPTH_MAX: usize = 100;
+
+/// An element that begins.
+pub(super) struct Element {
+    pub(super) name: String,
+    attributes: Vec<(String, String)>,
+}
+
+impl Element {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// A count; none when it is absent or no number.
+    pub(super) fn count(&self, name: &str) -> Option<u32> {
+        self.get(name)?.trim().parse().ok()
+    }
+
+    pub(super) fn label(&self) -> String {
+        self.get("fullname")
+            .or_else(|| self.get("name"))
+            .unwrap_or("(no name)")
+            .to_owned()
+    }
+}
+
+/// Reads the whole file.
+pub(super) fn walk(text: &str) -> Result<Tally, Unreadable> {
+    let mut reader = Reader::from_str(text);
+    let mut tally: Option<Tally> = None;
+    let mut path: Vec<String> = Vec::new();
+    loop {
+        let event = reader.read_event().map_err(|error| Unreadable::Malformed {
+            at: reader.error_position(),
+            why: error.to_string(),
+        })?;
+        let at = reader.buffer_position();
+        match event {
+            Event::Start(start) => open(&mut tally, &mut path, &start, at)?,
+            Event::Empty(start) => {
+                open(&mut tally, &mut path, &start, at)?;
+                close(tally.as_mut(), &mut path);
+            }
+            Event::End(_) => close(tally.as_mut(), &mut path),
+            Event::Text(text) => say(tally.as_mut(), &text.xml10_content()),
+            Event::CData(text) => say(tally.as_mut(), &text.xml10_content()),
+            Event::GeneralRef(name) => {
+                // Only a character's number stands for a text; names are never looked up.
+                let char = name.resolve_char_ref().ok().flatten();
+                let text = char.map_or_else(|| format!("&{};", &*name), String::from);
+                say(tally.as_mut(), &text);
+            }
+            Event::DocType(_) => return Err(Unreadable::DocumentType),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::Eof => break,
+        }
+    }
+    let malformed = |why: String| Unreadable::Malformed {
+        at: reader.buffer_position(),
+        why,
+    };
+    if let Some(name) = path.last() {
+        return Err(malformed(format!("the file ends inside `{name}`")));
+    }
+    tally.ok_or_else(|| malformed("there is no element in it".to_owned()))
+}
+
+fn open(
+    tally: &mut Option<Tally>,
+    path: &mut Vec<String>,
+    start: &BytesStart<'_>,
+    at: u64,
+) -> Result<(), Unreadable> {
+    let element = element(start, at)?;
+    if path.len() >= DEPTH_MAX {
+        return Err(Unreadable::TooDeep(DEPTH_MAX, at));
+    }
+    if path.is_empty() && tally.is_some() {
+        return Err(Unreadable::Malformed {
+            at,
+            why: format!("a second root element `{}`", element.name),
+        });
+    }
+    path.push(element.name.clone());
+    let tally = match tally {
+        Some(tally) => tally,
+        None => tally.insert(Tally::new(format_of(&element.name)?)),
+    };
+    match tally.format() {
+        Format::JUnit => junit::open(tally, &element),
+        Format::NUnit2 => nunit::open_2(tally, &element),
+        Format::NUnit3 => nunit::open_3(tally, &element),
+    }
+    Ok(())
+}
+
+fn close(tally: Option<&mut Tally>, path: &mut Vec<String>) {
+    if let (Some(tally), Some(name)) = (tally, path.pop()) {
+        match tally.format() {
+            Format::JUnit => junit::close(tally, &name),
+            Format::NUnit2 | Format::NUnit3 => nunit::close(tally, &name),
+        }
+    }
+}
+
+fn say(tally: Option<&mut Tally>, text: &str) {
+    if let Some(tally) = tally {
+        tally.say(text);
+    }
+}
+
+fn format_of(root: &str) -> Result<Format, Unreadable> {
+    match root {
+        "testsuites" | "testsuite" => Ok(Format::JUnit),
+        "test-results" => Ok(Format::NUnit2),
+        "test-run" => Ok(Format::NUnit3),
+        other => Err(Unreadable::UnknownRoot(other.chars().take(64).collect())),
+    }
+}
+
+fn element(start: &BytesStart<'_>, at: u64) -> Result<Element, Unreadable> {
+    let mut attributes = Vec::new();
+    for attribute in start.attributes() {
+        let attribute = attribute.map_err(|error| Unreadable::Malformed {
+            at,
+            why: error.to_string(),
+        })?;
+        let value = attribute
+            .normalized_value(XmlVersion::Implicit1_0)
+            .map_or_else(|_| attribute.value.to_string(), |value| value.into_owned());
+        attributes.push((attribute.key.local_name().as_ref().to_owned(), value));
+    }
+    Ok(Element {
+        name: start.local_name().as_ref().to_owned(),
+        attributes,
+    })
+}

@@ -1,0 +1,184 @@
+//! `Install`: the release on the disk, `current` switched, the service restarted, and the version
+//! proved to run.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use events::{Answer, FailedBecause, Failure, Install, InstallKind, Installed, Proof, Release};
+use tokio::time::Instant;
+
+use super::{Bench, fetch, prove};
+use crate::program::{self, Program};
+use crate::releases::{Home, remove_all};
+use crate::unpack::{self, Limits};
+
+/// Names of the marks.
+pub(super) const INSTALLER: &str = "installer";
+pub(super) const RESTART: &str = "restart";
+
+pub(super) async fn answer(bench: &Bench<'_>, work: &Install, until: Instant) -> Answer {
+    let began = Instant::now();
+    match install(bench, work, until).await {
+        Ok(proof) => installed(bench, work, proof, began, false),
+        Err(failure) => bench.failed(&failure),
+    }
+}
+
+/// The answer of an installation that is proved.
+pub(super) fn installed(
+    bench: &Bench<'_>,
+    work: &Install,
+    proof: Proof,
+    began: Instant,
+    resumed: bool,
+) -> Answer {
+    if let Ok(home) = Home::open(&work.into) {
+        home.prune(work.keep, bench.previous.as_ref());
+    }
+    Answer::from(Installed {
+        command: bench.command.id.clone(),
+        version: work.version.clone(),
+        sha256_runs: work.artifact.sha256,
+        proof,
+        previous: bench.previous.clone(),
+        took_ms: fetch::took_ms(began),
+        resumed,
+        output: bench.output(),
+    })
+}
+
+async fn install(bench: &Bench<'_>, work: &Install, until: Instant) -> Result<Proof, Failure> {
+    let home = Home::open(&work.into)?;
+    place(bench, &home, work, until).await?;
+    home.switch_to(&work.version)?;
+    if work.method == InstallKind::Command {
+        run_installer(bench, &home, work, until).await?;
+    }
+    if !work.restart.is_empty() {
+        restart(bench, &home, work, until).await?;
+    }
+    prove::prove(bench, (&work.prove, home.path()), &work.version, until).await
+}
+
+/// Makes sure that the release lies unpacked in its folder: from the disk where it is there
+/// already (the way back needs no network), else from its artifact.
+async fn place(
+    bench: &Bench<'_>,
+    home: &Home,
+    work: &Install,
+    until: Instant,
+) -> Result<(), Failure> {
+    match home.digest_of(&work.version) {
+        Some(digest) if digest == work.artifact.sha256 => return Ok(()),
+        Some(digest) if home.current().as_ref() == Some(&work.version) => {
+            return Err(Failure::new(
+                FailedBecause::WrongDigest,
+                &format!(
+                    "`{}` runs here already, made from another artifact ({digest}); give the new \
+                     build a version of its own",
+                    work.version
+                ),
+            ));
+        }
+        Some(_) | None => {}
+    }
+    fetch::fetch(bench, home, &work.artifact, until).await?;
+    let draft = home.draft(&work.version);
+    let archive = home.fetched(&work.artifact.sha256);
+    let limits = Limits {
+        bytes: work.artifact.max_bytes.saturating_mul(Limits::GROWTH),
+        until: until.into_std(),
+    };
+    let unpacked = tokio::task::spawn_blocking({
+        let draft = draft.clone();
+        move || {
+            remove_all(&draft).map_err(|error| {
+                crate::disk::failure("remove", &draft, &error, FailedBecause::ProgramFailed)
+            })?;
+            unpack::unpack(&archive, &draft, limits)
+        }
+    })
+    .await
+    .unwrap_or_else(|error| {
+        let detail = format!("unpacking broke off: {error}");
+        Err(Failure::new(FailedBecause::BadArchive, &detail))
+    });
+    if let Err(failure) = unpacked {
+        // What was written takes room that the answer may need.
+        let _stays = remove_all(&draft);
+        return Err(failure);
+    }
+    home.adopt_draft(&work.version, &work.artifact.sha256)
+}
+
+async fn run_installer(
+    bench: &Bench<'_>,
+    home: &Home,
+    work: &Install,
+    until: Instant,
+) -> Result<(), Failure> {
+    let previous = bench.previous.as_ref();
+    let artifact = home.fetched(&work.artifact.sha256);
+    let environment = BTreeMap::from([
+        ("VERSION".to_owned(), work.version.to_string()),
+        ("ARTIFACT".to_owned(), artifact.display().to_string()),
+        (
+            "PREVIOUS".to_owned(),
+            previous
+                .map(|release| release.version.to_string())
+                .unwrap_or_default(),
+        ),
+    ]);
+    let program = Program {
+        argv: &work.argv,
+        folder: &home.release(&work.version),
+        environment,
+        mark: &bench.mark(INSTALLER),
+        output: &bench.output_path(),
+    };
+    succeed("the installer", bench, &program, until).await
+}
+
+async fn restart(
+    bench: &Bench<'_>,
+    home: &Home,
+    work: &Install,
+    until: Instant,
+) -> Result<(), Failure> {
+    let program = Program {
+        argv: &work.restart,
+        folder: home.path(),
+        environment: BTreeMap::new(),
+        mark: &bench.mark(RESTART),
+        output: &bench.output_path(),
+    };
+    succeed("the restart", bench, &program, until).await
+}
+
+async fn succeed(
+    what: &str,
+    bench: &Bench<'_>,
+    program: &Program<'_>,
+    until: Instant,
+) -> Result<(), Failure> {
+    let status = program::run(&bench.tools.launcher, program, until).await?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailedBecause::ProgramFailed,
+        &format!("{what} {}", program::describe(status)),
+    ))
+}
+
+/// How long a service may take to prove itself after a crash of the agent, beyond the end of what
+/// had been started.
+pub(super) const SETTLE: Duration = Duration::from_secs(10);
+
+/// The release that an installation leads to.
+pub(super) fn release_of(work: &Install) -> Release {
+    Release {
+        version: work.version.clone(),
+        sha256: work.artifact.sha256,
+    }
+}

@@ -1,0 +1,265 @@
+//! One machine with its agent.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command as Process, ExitStatus, Stdio};
+
+use events::{Answer, Assignment, Command, CommandId, CommandRecord, Idle, Report};
+use tempfile::TempDir;
+
+use super::gateway::Gateway;
+use super::order::{IntoWork, command_of};
+
+pub(crate) struct World {
+    pub(crate) gateway: Gateway,
+    folder: TempDir,
+    agent: Option<Child>,
+    seq: u64,
+    /// Variables that the agent starts with, next to those of the test.
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+impl World {
+    /// A gateway and an enrolled agent that runs.
+    pub(crate) async fn start() -> Self {
+        let mut world = Self::enrolled().await;
+        world.start_agent();
+        world
+    }
+
+    /// A gateway and an enrolled machine whose agent does not run yet.
+    pub(crate) async fn enrolled() -> Self {
+        let world = Self::bare().await;
+        world.gateway.known().code = "a-code".to_owned();
+        assert!(world.enrol("a-code").success());
+        world
+    }
+
+    /// A gateway and a machine that it does not know.
+    pub(crate) async fn bare() -> Self {
+        let gateway = Gateway::start().await;
+        let folder = TempDir::new().expect("a folder");
+        let settings = format!(
+            "gateway = \"{}\"\nmachine = \"srv-101\"\ndata = \"{}\"\nsecret_env = [\"DB_KEY\"]\n",
+            gateway.url("/"),
+            folder.path().join("data").display()
+        );
+        std::fs::write(folder.path().join("agent.toml"), settings).expect("settings");
+        std::fs::create_dir(folder.path().join("srv")).expect("a folder");
+        Self {
+            gateway,
+            folder,
+            agent: None,
+            seq: 0,
+            environment: Vec::new(),
+        }
+    }
+
+    pub(crate) fn enrol(&self, code: &str) -> ExitStatus {
+        self.program()
+            .args(["enrol", "--config"])
+            .arg(self.folder.path().join("agent.toml"))
+            .args(["--code", code])
+            .status()
+            .expect("the agent's program")
+    }
+
+    /// The agent's program.
+    pub(crate) fn program(&self) -> Process {
+        let mut process = Process::new(env!("CARGO_BIN_EXE_poolshift-agent"));
+        process
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null());
+        process
+    }
+
+    pub(crate) fn start_agent(&mut self) {
+        self.start_agent_within(":");
+    }
+
+    /// Starts the agent where this shell script leads.
+    pub(crate) fn start_agent_within(&mut self, script: &str) {
+        let script = format!("{script}; exec \"$0\" \"$@\"");
+        self.spawn(Process::new("sh").args(["-c", &script]));
+    }
+
+    /// Starts the agent with its data and its service's folder on a disk of this size, which only
+    /// it sees.
+    pub(crate) fn start_agent_on_small_disk(&mut self, size: &str) {
+        std::fs::create_dir(self.path("small")).expect("a folder");
+        let script = format!(
+            "cd {} && mount -t tmpfs -o size={size} tmpfs small && cp -r data srv small && \
+             mount --bind small/data data && mount --bind small/srv srv && exec \"$0\" \"$@\"",
+            self.folder.path().display()
+        );
+        self.spawn(Process::new("unshare").args(["-rm", "sh", "-c", &script]));
+    }
+
+    /// A path as the agent sees it.
+    pub(crate) fn seen_by_agent(&self, path: &Path) -> PathBuf {
+        let pid = self.agent.as_ref().expect("it runs").id();
+        let inside = path.strip_prefix("/").expect("an absolute path");
+        Path::new(&format!("/proc/{pid}/root")).join(inside)
+    }
+
+    fn spawn(&mut self, process: &mut Process) {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path("agent.log"))
+            .expect("a log");
+        let process = process
+            .arg(env!("CARGO_BIN_EXE_poolshift-agent"))
+            .args(["run", "--config"])
+            .arg(self.path("agent.toml"))
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stderr(log);
+        self.agent = Some(process.spawn().expect("the agent's program"));
+    }
+
+    /// `kill -9` of the agent.
+    pub(crate) fn kill_agent(&mut self) {
+        if let Some(mut agent) = self.agent.take() {
+            agent.kill().expect("it ran");
+            agent.wait().expect("it ran");
+        }
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("agent.log")).unwrap_or_default()
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The service's folder.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder.path().join("srv")
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn read(&self, path: &Path) -> String {
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    /// Serves an artifact; gives its URL.
+    pub(crate) fn serve(&self, name: &str, bytes: &[u8]) -> String {
+        let path = format!("/artifacts/{name}");
+        let url = self.gateway.url(&path);
+        self.gateway
+            .change(|known| known.artifacts.insert(path, bytes.to_vec()));
+        url
+    }
+
+    /// A command that nobody has given out yet.
+    pub(crate) fn command(&mut self, step: &str, attempt: u32, work: impl IntoWork) -> Command {
+        self.seq += 1;
+        command_of("web1", (step, attempt), self.seq, work.work())
+    }
+
+    /// Makes a command the record of its server.
+    pub(crate) fn give_out(&self, command: &Command) {
+        let record = CommandRecord::Command(Box::new(command.clone()));
+        self.put(record, command.start_within_ms, 60_000);
+    }
+
+    /// Nothing is outstanding for the server of this command any more.
+    pub(crate) fn idle_after(&mut self, command: &Command) {
+        self.seq += 1;
+        let idle = Idle {
+            target: command.target.clone(),
+            server: command.server.clone(),
+            machine: command.machine.clone(),
+            epoch: 1,
+            seq: self.seq,
+            balancers: vec![],
+            online: String::new(),
+            maintenance: String::new(),
+            line: String::new(),
+        };
+        self.put(CommandRecord::Idle(idle), 0, 0);
+    }
+
+    fn put(&self, record: CommandRecord, start_within_ms: u64, remains_ms: u64) {
+        let assignment = Assignment {
+            record,
+            start_within_ms,
+            remains_ms,
+        };
+        self.gateway
+            .change(|known| known.records.insert(assignment.record.key(), assignment));
+    }
+
+    /// Gives a command out and waits for its answer.
+    pub(crate) async fn carry_out(
+        &mut self,
+        step: &str,
+        attempt: u32,
+        work: impl IntoWork,
+    ) -> Answer {
+        let command = self.command(step, attempt, work);
+        self.give_out(&command);
+        self.answer_to(&command.id).await
+    }
+
+    /// Waits for the answer to a command.
+    pub(crate) async fn answer_to(&self, id: &CommandId) -> Answer {
+        let what = format!("the answer to {id}; log:\n{}", self.log());
+        self.gateway
+            .until(&what, |known| {
+                let answers = known.delivered.iter().filter_map(answer);
+                answers
+                    .filter(|answer| answer.command() == Some(id))
+                    .find(|answer| !matches!(answer, Answer::CommandStarted(_)))
+            })
+            .await
+    }
+
+    /// All that was reported, each report once, in the order it came.
+    pub(crate) fn answers(&self) -> Vec<Answer> {
+        let mut ids = Vec::new();
+        let known = self.gateway.known();
+        let fresh = known.delivered.iter().filter(|report| {
+            let is_new = !ids.contains(&report.id);
+            ids.push(report.id);
+            is_new
+        });
+        fresh.filter_map(answer).collect()
+    }
+
+    /// Waits until `found` holds; for what no report tells of.
+    pub(crate) async fn see(&self, what: &str, found: impl Fn() -> bool) {
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while !found() {
+            assert!(
+                std::time::Instant::now() < deadline,
+                "waited 30 s for {what}; log:\n{}",
+                self.log()
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+}
+
+fn answer(report: &events::WireReport) -> Option<Answer> {
+    match report.report().expect("a report of ours") {
+        Report::Answer(answer) => Some(answer),
+        Report::Ask(_) => None,
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(mut agent) = self.agent.take() {
+            let _killed = agent.kill();
+            let _reaped = agent.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("agent's log:\n{}", self.log());
+        }
+    }
+}
