@@ -36,6 +36,7 @@ pub(super) fn look(
             command: command.id.clone(),
             balancer: view.name.clone(),
             state_saved: true,
+            row: lines.online.text.clone(),
         }));
     }
     server.tell(command, draft);
@@ -64,6 +65,7 @@ pub(super) fn keep_out(server: &mut Server, lines: Lines<'_>, draft: &mut Draft)
                 balancer: lines.view.name.clone(),
                 requests,
                 ms,
+                row: lines.online.text.clone(),
             }),
         });
     }

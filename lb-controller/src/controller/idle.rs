@@ -25,7 +25,7 @@ pub(super) fn look(server: &mut Server, place: &Place, view: View<'_>, draft: &m
             draft.marks.taken.remove(&server.text_key);
             server.stray = None;
         }
-        (Some(mark), Admin::Drain | Admin::Maint) => strayed(server, &mark, view, draft),
+        (Some(mark), Admin::Drain | Admin::Maint) => strayed(server, &mark, online, view, draft),
         (None, admin) => {
             server.stray = None;
             drifted(server, place, online, view, draft);
@@ -46,7 +46,7 @@ pub(super) fn look_away(server: &mut Server, place: &Place, view: View<'_>, draf
     }
 }
 
-fn strayed(server: &mut Server, mark: &Mark, view: View<'_>, draft: &mut Draft) {
+fn strayed(server: &mut Server, mark: &Mark, online: &Row, view: View<'_>, draft: &mut Draft) {
     // A record that names other balancers only says nothing about this one.
     if server.record.command().is_some() {
         return;
@@ -62,6 +62,7 @@ fn strayed(server: &mut Server, mark: &Mark, view: View<'_>, draft: &mut Draft) 
                 server: server.key.1.clone(),
                 balancer: view.name.clone(),
                 mark: mark.command.clone(),
+                row: online.text.clone(),
             }),
         });
         server.stray = Some((since_ms, Some(now_ms)));

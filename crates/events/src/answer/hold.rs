@@ -14,6 +14,8 @@ pub struct Held {
     pub balancer: BalancerName,
     /// Whether HAProxy's state file is on disk with this in it.
     pub state_saved: bool,
+    /// The row of `show stat` that this rests on.
+    pub row: String,
 }
 
 /// One balancer: customers reached a server that is kept out (HAProxy forgot, or a person put it
@@ -28,4 +30,6 @@ pub struct HoldBroken {
     pub requests: u64,
     /// How long it was reachable, as far as was seen.
     pub ms: u64,
+    /// The row of `show stat` that this rests on.
+    pub row: String,
 }

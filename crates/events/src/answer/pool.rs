@@ -15,6 +15,8 @@ pub struct Strayed {
     pub balancer: BalancerName,
     /// The command that took it out.
     pub mark: CommandId,
+    /// The row of `show stat` that this rests on.
+    pub row: String,
 }
 
 /// Something is not as we want it.

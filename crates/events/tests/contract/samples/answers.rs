@@ -88,6 +88,7 @@ fn pools() -> Vec<Answer> {
             command: command_id("hold"),
             balancer: balancer(),
             state_saved: true,
+            row: ROW.to_owned(),
         }
         .into(),
         Restored {
@@ -143,6 +144,7 @@ fn seen() -> Vec<Answer> {
             server: server(),
             balancer: balancer(),
             mark: command_id("drain"),
+            row: ROW.to_owned(),
         }
         .into(),
         HoldBroken {
@@ -150,6 +152,7 @@ fn seen() -> Vec<Answer> {
             balancer: balancer(),
             requests: 3,
             ms: 240,
+            row: ROW.to_owned(),
         }
         .into(),
         drift(Some(balancer())).into(),
