@@ -1,0 +1,19 @@
+//! What people type: `poolshift serve` runs all of Poolshift in one process, every other verb
+//! speaks to one that runs, or works on files.
+//!
+//! It must never decide anything: a verb says what a person wants, and shows what came of it.
+
+mod api;
+mod catalogue;
+mod cli;
+mod client;
+mod dispatch;
+mod exit;
+mod failure;
+pub mod replay;
+mod said;
+mod serve;
+mod table;
+mod verbs;
+
+pub use dispatch::main;

@@ -1,0 +1,7 @@
+//! The program `poolshift`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    poolshift::main()
+}

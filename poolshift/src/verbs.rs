@@ -1,0 +1,16 @@
+//! What can be typed: a module for each verb.
+
+pub(crate) mod adopt;
+pub(crate) mod agent;
+pub(crate) mod apply;
+pub(crate) mod approve;
+pub(crate) mod check;
+pub(crate) mod haproxy_config;
+pub(crate) mod history;
+pub(crate) mod plan;
+pub(crate) mod release;
+pub(crate) mod replay;
+pub(crate) mod start;
+pub(crate) mod status;
+pub(crate) mod steer;
+pub(crate) mod watch;

@@ -1,0 +1,163 @@
+//! `poolshift plan`: what a rollout would do.
+//!
+//! The plan is made by the brain's own function from the fold of the target's events, read over
+//! the API; so it is what the server would plan at this moment. Its digest is not shown: that is
+//! taken when a rollout is asked for, with its id and times in it.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use events::{
+    Actor, ActorKind, Cause, Digest, Event, Plan, RequestedArtifact, RolloutId, RolloutRequested,
+    ServerName, ServiceDefined, Target, Timestamp, Trust, Version, sha256,
+};
+use rollout::{Stamp, State, apply};
+
+use crate::api::{self, Shown};
+use crate::catalogue::{self, File};
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::said::Said;
+
+/// Plans, and starts nothing.
+pub(crate) async fn run(
+    client: &Client,
+    target: Target,
+    version: Version,
+    folder: Option<PathBuf>,
+    json: bool,
+) -> anyhow::Result<Said> {
+    let state = match folder {
+        Some(folder) => defined(&target, &catalogue::load(&[folder])?)?,
+        None => {
+            api::target(client, &target).await?;
+            folded(&target, &api::events_after(client, &target, 0).await?)?
+        }
+    };
+    let asked = asked(&state, version);
+    let sealed = rollout::plan(&state, &asked, now())
+        .map_err(|error| Failure::refused(format!("{target} cannot be planned: {error}")))?;
+    let plan = sealed.value();
+    Said::either(json, plan, || text(plan, &state))
+}
+
+/// The state of a target of which only the entry is known.
+fn defined(target: &Target, files: &[File]) -> Result<State, Failure> {
+    catalogue::entry(files, target)?;
+    let mut state = State::new(target.clone());
+    let names = |file: &&File| {
+        let mut entries = file.service.entries.iter();
+        entries.any(|entry| entry.target == *target)
+    };
+    if let Some(file) = files.iter().find(names) {
+        let event = Event::from(ServiceDefined {
+            entry: file.text.clone(),
+            sha256: file.sha256(),
+            by: ourselves(),
+        });
+        apply(&mut state, &event, stamp(Timestamp::ZERO, Cause::Clock));
+    }
+    Ok(state)
+}
+
+/// The state of a target as the server has it.
+fn folded(target: &Target, events: &[Shown]) -> Result<State, Failure> {
+    let mut state = State::new(target.clone());
+    for shown in events {
+        let event = Event::from_bytes(&shown.kind, shown.v, shown.body.get().as_bytes());
+        let event = event
+            .map_err(|error| Failure::refused(format!("event {} of {target}: {error}", shown.n)))?;
+        let cause = shown.cause.as_deref().and_then(|cause| cause.parse().ok());
+        let at = shown.at.unwrap_or(shown.reported_at);
+        apply(&mut state, &event, stamp(at, cause.unwrap_or(Cause::Clock)));
+    }
+    Ok(state)
+}
+
+const fn stamp(at: Timestamp, cause: Cause) -> Stamp {
+    Stamp { at, cause }
+}
+
+fn ourselves() -> Actor {
+    Actor {
+        kind: ActorKind::Process,
+        id: "cli".to_owned(),
+    }
+}
+
+/// The digest of the artifact changes nothing of what would be done.
+fn asked(state: &State, version: Version) -> RolloutRequested {
+    let sha256 = sha256(b"");
+    RolloutRequested {
+        rollout: RolloutId::of(&state.target, "cli", "plan"),
+        key: "plan".to_owned(),
+        sender: "cli".to_owned(),
+        entry_sha256: state.entry_sha256.unwrap_or(sha256),
+        version,
+        artifact: RequestedArtifact { url: None, sha256 },
+        requested_by: ourselves(),
+        proven: true,
+        claims: Vec::new(),
+        build: None,
+        commit: None,
+        change: None,
+        trust: Trust::Full,
+        content: Digest::from_bytes([0; 32]),
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let ms = since.map_or(0, |since| since.as_millis());
+    Timestamp::from_ms(i64::try_from(ms).unwrap_or(i64::MAX))
+}
+
+fn text(plan: &Plan, state: &State) -> String {
+    let mut lines = vec![format!(
+        "{} to {}: {} servers in {} batches, never fewer than {} UP",
+        plan.version,
+        plan.target,
+        plan.servers.len(),
+        plan.batches.len(),
+        plan.floor
+    )];
+    if let Some(running) = &state.rollout {
+        lines.push(format!(
+            "  waits for the rollout of {} that is there",
+            running.plan.version
+        ));
+    }
+    for (index, batch) in plan.batches.iter().enumerate() {
+        lines.push(format!("  batch {}: {}", index + 1, names(batch)));
+    }
+    for gate in &plan.gates {
+        let from = gate.from.join(" or ");
+        lines.push(format!(
+            "  before the first: {} approvals by {from}, until {}",
+            gate.count, gate.until
+        ));
+    }
+    lines.push(format!("  artifact: {}", plan.artifact.url));
+    for server in &plan.servers {
+        let name = &server.server;
+        let previous = server.previous.as_ref();
+        let back = previous.map_or(
+            "NO WAY BACK: nobody knows what runs".to_owned(),
+            |release| format!("goes back to {}", release.version),
+        );
+        let down = if server.up { "" } else { ", is DOWN now" };
+        lines.push(format!("  {name}: {back}{down}"));
+    }
+    if !plan.no_way_back.is_empty() {
+        lines.push(format!(
+            "  no way back for {}: `poolshift adopt` records what runs",
+            names(&plan.no_way_back)
+        ));
+    }
+    lines.join("\n")
+}
+
+fn names(names: &[ServerName]) -> String {
+    let names: Vec<&str> = names.iter().map(ServerName::as_str).collect();
+    names.join(", ")
+}
