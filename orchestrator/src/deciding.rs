@@ -18,19 +18,43 @@ struct Said<'a> {
 impl Lane {
     /// A new owner: each target's clocks restart under the new epoch, and the record of every
     /// server is published anew.
-    pub(crate) async fn announce(&mut self) -> anyhow::Result<()> {
-        let (_keep, never) = watch::channel(false);
+    pub(crate) async fn announce(
+        &mut self,
+        shutdown: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Written> {
         let targets: Vec<Target> = self.subjects.targets.keys().cloned().collect();
         for target in targets {
-            let input = Input::Owner(self.owner.epoch());
-            if let Written::Never(why) = self.settle(&target, &input, None, true, &never).await? {
-                tracing::error!(%target, why, "cannot be taken over");
+            if let Written::TakeAnew = self.own_target(&target, true, shutdown).await? {
+                return Ok(Written::TakeAnew);
             }
         }
         for machine in self.subjects.machines.values() {
             machine.show(&self.view);
         }
-        Ok(())
+        Ok(Written::Done)
+    }
+
+    /// A target's first event under this owner.
+    async fn own_target(
+        &mut self,
+        target: &Target,
+        publish_all: bool,
+        shutdown: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Written> {
+        let input = Input::Owner(self.owner.epoch());
+        let written = self
+            .settle(target, &input, None, publish_all, shutdown)
+            .await?;
+        self.stop_on_never(target, &written);
+        Ok(written)
+    }
+
+    /// A target whose decision can never be written stands still: going on would fork the truth.
+    fn stop_on_never(&mut self, target: &Target, written: &Written) {
+        if let Written::Never(why) = written {
+            tracing::error!(%target, why, "the target stands still");
+            self.subjects.target(target).stopped = Some(why.clone());
+        }
     }
 
     /// Time has passed for a target.
@@ -42,10 +66,7 @@ impl Lane {
         let written = self
             .settle(target, &Input::Clock, None, false, shutdown)
             .await?;
-        if let Written::Never(why) = &written {
-            tracing::error!(%target, why, "the target stands still");
-            self.subjects.target(target).stopped = Some(why.clone());
-        }
+        self.stop_on_never(target, &written);
         Ok(written)
     }
 
@@ -67,12 +88,22 @@ impl Lane {
                         .reject(record, &format!("the target stands still: {why}"), shutdown)
                         .await;
                 }
+                // A target that is new under this owner commands under its epoch from the start.
+                if self.subjects.target(&target).state.epoch < self.owner.epoch()
+                    && let Written::TakeAnew = self.own_target(&target, false, shutdown).await?
+                {
+                    return Ok(Written::TakeAnew);
+                }
                 let input = Input::Report(&said.heard);
                 self.settle(&target, &input, Some(&said), false, shutdown)
                     .await?
             }
             Subject::Machine(machine) => {
                 let machine = machine.clone();
+                if let Some(why) = self.subjects.machine(&machine).stopped.clone() {
+                    let why = format!("the machine stands still: {why}");
+                    return self.reject(record, &why, shutdown).await;
+                }
                 self.machine(&machine, &said, shutdown).await?
             }
             Subject::Partition(_) => Written::Never("nobody reports about partitions".to_owned()),
@@ -100,7 +131,21 @@ impl Lane {
             consumed: Some(record.offset),
             ..Commit::default()
         };
-        self.write(commit, shutdown).await
+        match self.write(commit, shutdown).await? {
+            Written::Never(_) => {
+                // The report with its reason is too large for a record: its envelope and the reason
+                // still tell what it was.
+                let mut short = outgoing::rejected(record, why);
+                short.value = Vec::new();
+                let commit = Commit {
+                    rejected: vec![short],
+                    consumed: Some(record.offset),
+                    ..Commit::default()
+                };
+                self.write(commit, shutdown).await
+            }
+            written @ (Written::Done | Written::TakeAnew) => Ok(written),
+        }
     }
 
     /// Decides on a scratch copy, writes, and adopts the copy when that has succeeded.

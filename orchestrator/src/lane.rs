@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use bus::{Bus, Follower, Owner, Position, Record, Stream};
 use events::{Epoch, Target, Timestamp};
 use rollout::wake_at;
@@ -18,6 +18,9 @@ const IDLE: Duration = Duration::from_secs(30);
 
 /// How many reports are read at once.
 const BATCH: usize = 64;
+
+/// How often a partition is taken anew before that is given up.
+const TAKES_MAX: u32 = 5;
 
 /// How long a lane waits before it tries to write again what could not be written.
 const RETRY: Duration = Duration::from_secs(1);
@@ -50,34 +53,62 @@ impl Lane {
         instance: String,
         partition: u32,
         above: Epoch,
+        shutdown: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
-        let taken = outgoing::taken(&instance, partition, above, now());
-        let owner = bus
-            .own(partition, above, taken)
-            .await
-            .with_context(|| format!("cannot take partition {partition}"))?;
+        for _ in 0..TAKES_MAX {
+            let (bus, view, instance) = (bus.clone(), view.clone(), instance.clone());
+            let mut lane = Self::own(bus, view, instance, partition, above).await?;
+            match lane.announce(&shutdown).await? {
+                Written::Done => {
+                    let epoch = lane.owner.epoch();
+                    tracing::info!(partition, epoch, "took the partition");
+                    return Ok(lane);
+                }
+                Written::TakeAnew | Written::Never(_) => {}
+            }
+        }
+        bail!("the log did not answer while partition {partition} was taken {TAKES_MAX} times")
+    }
+
+    async fn own(
+        bus: Bus,
+        view: View,
+        instance: String,
+        partition: u32,
+        above: Epoch,
+    ) -> anyhow::Result<Self> {
+        let take = |base| {
+            bus.own(
+                partition,
+                base,
+                outgoing::taken(&instance, partition, base, now()),
+            )
+        };
+        let owner = match take(above).await {
+            // The former owner had to take it above a worker's epoch; so must everyone after it.
+            Err(bus::Error::EpochTooLow { former, .. }) => take(above.max(former)).await,
+            other => other,
+        };
+        let owner = owner.with_context(|| format!("cannot take partition {partition}"))?;
         let subjects = crate::folding::fold(&bus, partition, owner.taken_at()).await?;
         let position = Position::after(partition, owner.consumed());
         let reports = bus
             .follow(Stream::Reports, &[partition], &position)
             .with_context(|| format!("cannot follow the reports of partition {partition}"))?;
-        let mut lane = Self {
+        Ok(Self {
             bus,
             view,
             instance,
             owner,
             subjects,
             reports,
-        };
-        lane.announce().await?;
-        tracing::info!(partition, epoch = lane.owner.epoch(), "took the partition");
-        Ok(lane)
+        })
     }
 
     /// Decides until `shutdown` is true.
     pub(crate) async fn run(mut self, mut shutdown: watch::Receiver<bool>) -> anyhow::Result<()> {
         loop {
-            self = self.above_workers().await?;
+            self = self.above_workers(&shutdown).await?;
             if *shutdown.borrow_and_update() {
                 return Ok(());
             }
@@ -86,11 +117,16 @@ impl Lane {
                 reports = self.reports.next_batch(BATCH, wait) => {
                     reports.context("cannot read the reports")?
                 }
-                _ = shutdown.changed() => continue,
+                changed = shutdown.changed() => {
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                    continue;
+                }
             };
             match self.decide_all(&reports, &shutdown).await? {
                 Written::Done | Written::Never(_) => {}
-                Written::TakeAnew => self = self.take_anew(0).await?,
+                Written::TakeAnew => self = self.take_anew(0, &shutdown).await?,
             }
         }
     }
@@ -116,7 +152,7 @@ impl Lane {
 
     /// A worker has obeyed a higher epoch than ours, so the log is behind its fleet: the partition
     /// is taken anew above it.
-    async fn above_workers(self) -> anyhow::Result<Self> {
+    async fn above_workers(self, shutdown: &watch::Receiver<bool>) -> anyhow::Result<Self> {
         let seen = self
             .subjects
             .targets
@@ -124,14 +160,19 @@ impl Lane {
             .filter_map(|slot| slot.state.epoch_seen)
             .max();
         match seen {
-            Some(seen) if seen >= self.owner.epoch() => self.take_anew(seen).await,
-            Some(_) | None => Ok(self),
+            Some(seen) => self.take_anew(seen, shutdown).await,
+            None => Ok(self),
         }
     }
 
-    async fn take_anew(self, above: Epoch) -> anyhow::Result<Self> {
+    async fn take_anew(
+        self,
+        above: Epoch,
+        shutdown: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Self> {
         let partition = self.owner.partition();
-        Self::take(self.bus, self.view, self.instance, partition, above).await
+        let (bus, view, instance) = (self.bus, self.view, self.instance);
+        Self::take(bus, view, instance, partition, above, shutdown.clone()).await
     }
 
     fn until_wake(&self) -> Duration {
@@ -155,16 +196,19 @@ impl Lane {
             .collect()
     }
 
-    /// Writes one decision: again and again while the disk is full or busy, since nothing else may
-    /// be decided before it.
+    /// Writes one decision: again and again while the disk is full, since nothing else may be
+    /// decided before it. Answers have waited meanwhile in the stream, so after such a wait the
+    /// partition is taken anew, which restarts the clocks: silence that is ours is no verdict.
     pub(crate) async fn write(
         &mut self,
         commit: bus::Commit,
         shutdown: &watch::Receiver<bool>,
     ) -> anyhow::Result<Written> {
         let partition = self.owner.partition();
+        let mut waited = false;
         loop {
             let error = match self.owner.commit(commit.clone()).await {
+                Ok(_) if waited => return Ok(Written::TakeAnew),
                 Ok(_) => return Ok(Written::Done),
                 Err(error) => error,
             };
@@ -173,14 +217,16 @@ impl Lane {
                     return Err(error)
                         .with_context(|| format!("partition {partition} is not ours any more"));
                 }
-                bus::Error::Silent { .. } | bus::Error::InDoubt { .. } => {
+                bus::Error::Silent { .. }
+                | bus::Error::InDoubt { .. }
+                | bus::Error::AlreadyConsumed { .. }
+                | bus::Error::Storage { .. } => {
                     tracing::warn!(partition, %error, "takes the partition anew");
+                    sleep(RETRY).await;
                     return Ok(Written::TakeAnew);
                 }
                 bus::Error::TooLarge { .. } => return Ok(Written::Never(error.to_string())),
-                bus::Error::AlreadyConsumed { .. } => return Ok(Written::Done),
                 bus::Error::Full { .. }
-                | bus::Error::Storage { .. }
                 | bus::Error::OwnerOnly { .. }
                 | bus::Error::UnknownPartition { .. }
                 | bus::Error::NotCompacted { .. }
@@ -197,6 +243,7 @@ impl Lane {
             if *shutdown.borrow() {
                 return Err(error).context("stopped before a decision could be written");
             }
+            waited = true;
             sleep(RETRY).await;
         }
     }

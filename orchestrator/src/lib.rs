@@ -51,7 +51,14 @@ pub async fn run(
     let mut ready = JoinSet::new();
     for partition in 0..PARTITIONS {
         let (bus, view, instance) = (bus.clone(), view.clone(), settings.instance.clone());
-        ready.spawn(Lane::take(bus, view, instance, partition, 0));
+        ready.spawn(Lane::take(
+            bus,
+            view,
+            instance,
+            partition,
+            0,
+            shutdown.clone(),
+        ));
     }
     let mut lanes = JoinSet::new();
     while let Some(lane) = ready.join_next().await {

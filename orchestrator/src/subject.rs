@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use bus::Record;
-use events::{Decision, Digest, Envelope, Event, Link, MachineName, RolloutId, Subject, Target, verify_link};
+use events::{
+    Decision, Digest, Envelope, Event, Link, MachineName, RolloutId, Subject, Target, verify_link,
+};
 use rollout::{Machine, Stamp, State, apply, apply_machine};
 use view::RolloutView;
 
@@ -26,6 +28,8 @@ pub(crate) struct TargetSlot {
 pub(crate) struct MachineSlot {
     pub(crate) machine: Machine,
     pub(crate) head: Head,
+    /// Why it stands still.
+    pub(crate) stopped: Option<String>,
     /// The last key that counted, also after a revocation.
     pub(crate) last_key: Option<String>,
 }
@@ -53,6 +57,7 @@ impl MachineSlot {
         Self {
             machine: Machine::new(machine.clone()),
             head: None,
+            stopped: None,
             last_key: None,
         }
     }
@@ -71,12 +76,23 @@ impl Subjects {
             .or_insert_with(|| MachineSlot::new(machine))
     }
 
+    /// Nothing more is folded or decided for a subject.
+    fn stop(&mut self, key: &str, why: String) {
+        match key.parse() {
+            Ok(Subject::Target(target)) => self.target(&target).stopped = Some(why),
+            Ok(Subject::Machine(machine)) => self.machine(&machine).stopped = Some(why),
+            Ok(Subject::Partition(_)) | Err(_) => {}
+        }
+    }
+
     /// Folds one stored event. One that cannot be folded stops its target; the others go on.
     pub(crate) fn fold(&mut self, record: &Record) {
         let envelope = match Envelope::from_headers(&record.headers) {
             Ok(envelope) => envelope,
             Err(error) => {
-                tracing::error!(offset = record.offset, %error, "an event has no readable envelope");
+                let why = format!("event at offset {}: {error}", record.offset);
+                tracing::error!(key = record.key, why, "an event has no readable envelope");
+                self.stop(&record.key, why);
                 return;
             }
         };
@@ -130,6 +146,9 @@ impl TargetSlot {
 
 impl MachineSlot {
     fn fold(&mut self, record: &Record, envelope: &Envelope) {
+        if self.stopped.is_some() {
+            return;
+        }
         match read(record, envelope, self.head) {
             Ok((event, stamp, head)) => {
                 apply_machine(&mut self.machine, &event, stamp.at);
@@ -137,7 +156,10 @@ impl MachineSlot {
                 self.keep_key();
             }
             Err(why) => {
-                tracing::error!(machine = %self.machine.machine, why, "an event cannot be folded");
+                tracing::error!(machine = %self.machine.machine, why, "the machine stands still");
+                // Whether its key counts is not known any more: it does not.
+                self.machine.public_key = None;
+                self.stopped = Some(why);
             }
         }
     }

@@ -52,9 +52,13 @@ fn decided(state: &mut State, decision: &Decision, stamp: Stamp) {
         Decision::RolloutRejected(e) => begin::leaves_queue(state, e.rollout),
         Decision::Queued(e) => begin::queued(state, e),
         Decision::Superseded(e) => begin::leaves_queue(state, e.rollout),
-        Decision::RolloutPlanned(e) => begin::planned(state, e, stamp.at),
-        Decision::ApprovalGiven(e) => begin::approved(state, e),
-        Decision::BatchStarted(e) => begin::batch(state, e),
+        Decision::RolloutPlanned(e) => begin::planned(state, e),
+        Decision::ApprovalGiven(e) => {
+            remember(state, stamp);
+            begin::approved(state, e);
+        }
+        Decision::ApprovalRefused(_) => remember(state, stamp),
+        Decision::BatchStarted(e) => begin::batch(state, e, stamp.at),
         Decision::CommandIssued(e) => begin::issued(state, &e.command),
         Decision::StepTimedOut(e) => answer::timed_out(state, e),
         Decision::Paused(e) => {
@@ -80,7 +84,6 @@ fn decided(state: &mut State, decision: &Decision, stamp: Stamp) {
         Decision::OwnershipTaken(_)
         | Decision::AgentEnrolled(_)
         | Decision::AgentRevoked(_)
-        | Decision::ApprovalRefused(_)
         | Decision::ApprovalExpired(_) => {}
     }
 }

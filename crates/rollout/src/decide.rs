@@ -106,7 +106,7 @@ fn owner(state: &State, epoch: Epoch) -> Reply {
 fn asked(state: &State, heard: &Heard, ask: &Ask, at: Timestamp) -> Reply {
     match ask {
         Ask::RequestRollout(request) => request::request(state, request, at),
-        Ask::CastVote(vote) => vote::vote(state, vote, at),
+        Ask::CastVote(vote) => vote::vote(state, heard, vote, at),
         Ask::Steer(steer) => person::steer(state, heard, steer, at),
         Ask::ReleaseServer(release) => person::release(state, heard, release),
         Ask::Adopt(adopt) => ask::adopt(state, heard, adopt),

@@ -50,21 +50,19 @@ struct Wanted<'a> {
 
 fn wanted<'a>(state: &'a State, name: &'a ServerName, server: &'a Server) -> Option<Wanted<'a>> {
     let rollout = state.rollout.as_deref();
-    let free = server.outstanding.as_ref().is_none_or(is_hold);
+    let is_hold = |outstanding: &Outstanding| matches!(outstanding.command.work, Work::Hold(_));
+    if !server.outstanding.as_ref().is_none_or(is_hold) {
+        return None;
+    }
     let in_rollout = rollout.and_then(|rollout| {
         let member = rollout.members.get(name)?;
         member_wants(rollout, name, server, member)
     });
     match in_rollout {
-        Some(wanted) if free => Some(wanted),
-        Some(_) => None,
+        Some(wanted) => Some(wanted),
         None if server.outstanding.is_some() => None,
         None => hold(state, name, server).or_else(|| repair(name, server)),
     }
-}
-
-fn is_hold(outstanding: &Outstanding) -> bool {
-    matches!(outstanding.command.work, Work::Hold(_))
 }
 
 fn member_wants<'a>(

@@ -1,8 +1,8 @@
 //! A plan: everything that can be decided before the first server is touched.
 
 use events::{
-    Artifact, Gate, GateKind, Plan, PlannedServer, RolloutRequested, Sealed, ServerName, Timeouts,
-    Timestamp, Unreadable,
+    Artifact, Gate, GateKind, PLAN_BYTES_MAX, Plan, PlannedServer, RolloutRequested, Sealed,
+    ServerName, Timeouts, Timestamp, Unreadable,
 };
 
 use crate::BRAIN;
@@ -30,6 +30,15 @@ pub enum PlanError {
     NoWayBack {
         /// Which servers.
         servers: String,
+    },
+    /// The plan is larger than a record of the log may be.
+    #[error(
+        "the plan has {bytes} bytes and at most {PLAN_BYTES_MAX} can be kept; split the service's \
+         environments into files of their own, or shorten names"
+    )]
+    TooLarge {
+        /// How large it is.
+        bytes: usize,
     },
     /// The plan cannot be written.
     #[error("the plan cannot be written: {0}")]
@@ -79,7 +88,13 @@ pub fn plan(
         no_way_back,
         brain: BRAIN,
     };
-    Sealed::new(plan).map_err(PlanError::Unwritable)
+    let plan = Sealed::new(plan).map_err(PlanError::Unwritable)?;
+    if plan.bytes() > PLAN_BYTES_MAX {
+        return Err(PlanError::TooLarge {
+            bytes: plan.bytes(),
+        });
+    }
+    Ok(plan)
 }
 
 fn artifact(entry: &Entry, asked: &RolloutRequested) -> Artifact {
@@ -100,7 +115,7 @@ fn gates(entry: &Entry, asked: &RolloutRequested, at: Timestamp) -> Vec<Gate> {
     let Some(approvals) = &entry.approvals else {
         return Vec::new();
     };
-    let nobody = !asked.proven && asked.claims.is_empty();
+    let nobody = !asked.proven && asked.claims.iter().all(|claim| claim.person.is_none());
     vec![Gate {
         id: "approval".to_owned(),
         kind: GateKind::Approval,

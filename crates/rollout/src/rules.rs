@@ -20,6 +20,10 @@ pub enum Rule {
     PersonWaitEnds,
     /// A person's word counts once.
     WordCountsOnce,
+    /// A request with a known id is the same request.
+    RequestCountsOnce,
+    /// A rollout with a failed server halts, or goes back.
+    FailureStops,
     /// A proven server that strayed out is put back.
     StrayIsRepaired,
     /// One rollout at a time on a target.
@@ -55,6 +59,8 @@ impl Rule {
         Self::RefusalIsLimited,
         Self::PersonWaitEnds,
         Self::WordCountsOnce,
+        Self::RequestCountsOnce,
+        Self::FailureStops,
         Self::StrayIsRepaired,
         Self::OneRollout,
         Self::OneBatch,

@@ -19,29 +19,43 @@ pub(crate) fn may_open_forward(state: &State, rollout: &Rollout) -> bool {
 /// How many servers the next batch forward may have: the plan's size, less the servers that are
 /// stuck and no part of this rollout.
 pub(crate) fn room_forward(state: &State, rollout: &Rollout) -> usize {
-    let index = usize::try_from(rollout.forward_batches).unwrap_or(usize::MAX);
+    size_now(rollout).saturating_sub(stuck_outside(state, rollout))
+}
+
+/// The size that the plan gives the next batch. It goes by what is done, not by what was opened: a
+/// canary that the floor refused has shown nothing.
+fn size_now(rollout: &Rollout) -> usize {
+    let done = |member: &&Member| matches!(member.stage, Stage::Done | Stage::Excluded);
+    let mut done = rollout.members.values().filter(done).count();
     let batches = &rollout.plan.batches;
-    let size = batches.get(index).or(batches.last()).map_or(1, Vec::len);
-    size.saturating_sub(stuck_outside(state, rollout))
+    for batch in batches {
+        if done < batch.len() {
+            return batch.len();
+        }
+        done -= batch.len();
+    }
+    batches.last().map_or(1, Vec::len)
 }
 
 /// Whether a batch may be opened on the way back: as long as no server failed on it.
 pub(crate) fn may_open_back(rollout: &Rollout) -> bool {
-    !rollout
-        .members
-        .values()
-        .any(|member| member.stage == Stage::Failed)
+    !rollout.members.values().any(|member| member.gave_up)
+}
+
+/// Whether a server that waits to be taken back will ever be: now, or when one that is on its way
+/// has made room.
+pub(crate) fn can_go_back(state: &State, rollout: &Rollout) -> bool {
+    may_open_back(rollout) && room_back(state, rollout) > 0
 }
 
 /// How many more servers may be taken back now: the largest batch of the plan, less those that
 /// are on their way and those that are stuck.
 pub(crate) fn room_back(state: &State, rollout: &Rollout) -> usize {
     let largest = rollout.plan.batches.iter().map(Vec::len).max().unwrap_or(1);
-    let busy = rollout
-        .members
-        .values()
-        .filter(|member| member.stage.is_moving())
-        .count();
+    let busy = |member: &&Member| {
+        member.stage.is_moving() || (member.stage == Stage::Failed && member.touched)
+    };
+    let busy = rollout.members.values().filter(busy).count();
     largest
         .saturating_sub(busy)
         .saturating_sub(stuck_outside(state, rollout))

@@ -165,10 +165,8 @@ pub struct Rollout {
     pub order: Vec<ServerName>,
     /// Batches opened so far.
     pub batch: u32,
-    /// Batches opened forward so far.
-    pub forward_batches: u32,
-    /// When it was planned.
-    pub planned_at: Timestamp,
+    /// When its first batch was opened.
+    pub started_at: Option<Timestamp>,
     /// The least number of servers seen UP in an online pool after a drain.
     pub least_up: Option<u32>,
     /// Requests that we ended.

@@ -1,6 +1,7 @@
 //! Agents: a model of one on each machine, with a journal that outlives it and programs that may.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use events::{
     Answer, AnsweredBy, Command, CommandId, CommandRecord, CommandRefused, CommandStarted,
@@ -91,12 +92,9 @@ impl World {
             }
             return;
         }
-        let mine = self
-            .log
-            .commands
-            .values()
-            .filter_map(|records| records.last());
-        let mine: Vec<CommandRecord> = mine
+        let latest = self.log.commands.values();
+        let mine: Vec<Arc<CommandRecord>> = latest
+            .filter_map(|records| records.last())
             .filter(|record| record.machine() == machine)
             .cloned()
             .collect();
@@ -167,12 +165,12 @@ impl World {
 
     fn begin(&mut self, machine: &MachineName, command: Command) {
         self.monitor.began(&command);
-        if let Some(host) = self.hosts.get_mut(&command.server) {
-            if matches!(command.work, Work::Install(_)) {
-                host.tainted = true;
-                host.tested = false;
-                host.restarting = true;
-            }
+        if let Some(host) = self.hosts.get_mut(&command.server)
+            && matches!(command.work, Work::Install(_))
+        {
+            host.tainted = true;
+            host.tested = false;
+            host.restarting = true;
         }
         self.answer(Answer::CommandStarted(CommandStarted {
             command: command.id.clone(),

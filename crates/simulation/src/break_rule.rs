@@ -1,5 +1,8 @@
 //! Rules that a walk can break on purpose: those of the brain, and those of the world around it.
 
+use std::fmt;
+use std::str::FromStr;
+
 use rollout::Rule;
 
 /// A rule of the shells, the bus and the workers.
@@ -73,6 +76,25 @@ impl Break {
             .collect()
     }
 
+    /// Why no invariant can see that it is broken, for those that are second lines behind others.
+    #[must_use]
+    pub const fn unseen(self) -> Option<&'static str> {
+        let Self::Brain(rule) = self else {
+            return None;
+        };
+        if matches!(rule, Rule::SilenceIsNoVerdict) {
+            Some("good rollouts fail more often; every invariant bears that")
+        } else if matches!(rule, Rule::RunningStepIsAwaited) {
+            Some("second line: an agent ends what it runs before it begins anything else")
+        } else if matches!(rule, Rule::ClocksRestart) {
+            Some("after an outage more steps time out and are tried again")
+        } else if matches!(rule, Rule::MarginIsWaited) {
+            Some("late answers are lost, and the step is tried again")
+        } else {
+            None
+        }
+    }
+
     /// Its name on the command line, such as `intent-before-act`.
     #[must_use]
     pub fn name(self) -> String {
@@ -88,5 +110,30 @@ impl Break {
             name.push(letter.to_ascii_lowercase());
         }
         name
+    }
+}
+
+/// A name that is no rule's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownRule(String);
+
+impl fmt::Display for UnknownRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = Break::all().into_iter().map(Break::name).collect();
+        let names = names.join(", ");
+        write!(f, "there is no rule `{}`; use one of: {names}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownRule {}
+
+impl FromStr for Break {
+    type Err = UnknownRule;
+
+    fn from_str(name: &str) -> Result<Self, UnknownRule> {
+        Self::all()
+            .into_iter()
+            .find(|rule| rule.name() == name)
+            .ok_or_else(|| UnknownRule(name.to_owned()))
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use events::{BalancerName, CommandRecord, ServerName};
-use lb_controller::{Action, Admin, Controller, Marks, Now, Observed, Seen};
+use events::{BalancerName, ServerName};
+use lb_controller::{Action, Admin, Controller, Marks, Now, Observed, Seen, Step};
 
 use crate::break_rule::WorldRule;
 use crate::fleet::{Haproxy, MAINTENANCE, ONLINE};
@@ -18,6 +18,10 @@ pub(crate) struct Keeper {
     taken: BTreeMap<ServerName, usize>,
     /// What it saw when it last looked and had something to do.
     stale: Option<Observed>,
+    /// What it last saw and had nothing to do about, and when: a look at the very same says nothing new.
+    settled: Option<(u64, u64)>,
+    /// A former one that is not dead, with what it was about to do. Only when a rule is broken.
+    asleep: Option<(Controller, Vec<Action>)>,
 }
 
 impl Keeper {
@@ -28,6 +32,8 @@ impl Keeper {
             marks: Marks::default(),
             taken: BTreeMap::new(),
             stale: None,
+            settled: None,
+            asleep: None,
         }
     }
 }
@@ -54,11 +60,15 @@ impl World {
             };
             let read = records.get(end.saturating_sub(1));
             if let Some(record) = read {
-                controller.take(record.clone(), now);
+                controller.take(record.as_ref().clone(), now);
             }
             keeper.taken.insert(server.clone(), end);
         }
         keeper.alive = Some(controller);
+        keeper.settled = None;
+        if !reads_on {
+            self.look(index);
+        }
     }
 
     fn keeper_now(&self) -> Now {
@@ -85,26 +95,36 @@ impl World {
         };
         for (server, records) in self.log.commands.iter().skip(skip).take(count) {
             let taken = keeper.taken.get(server).copied().unwrap_or(0);
-            let fresh: Vec<CommandRecord> = records.iter().skip(taken).cloned().collect();
-            for record in fresh {
-                controller.take(record, now);
+            if taken == records.len() {
+                continue;
+            }
+            for record in records.iter().skip(taken) {
+                controller.take(record.as_ref().clone(), now);
             }
             keeper.taken.insert(server.clone(), records.len());
+            keeper.settled = None;
         }
     }
 
-    /// A controller that was asleep acts once more on what it knew, beside its successor.
-    pub(crate) fn wake_keeper(&mut self, index: usize, asleep: Controller) {
-        let successor = self
-            .keepers
-            .get_mut(index)
-            .and_then(|keeper| keeper.alive.replace(asleep));
-        let taken = self.keepers.get(index).map(|keeper| keeper.taken.clone());
-        self.look(index);
-        if let Some(keeper) = self.keepers.get_mut(index) {
-            keeper.alive = successor;
-            keeper.taken = taken.unwrap_or_default();
+    /// One that was asleep acts on what it saw and knew, beside its successor.
+    pub(crate) fn wake_keeper(&mut self, index: usize) {
+        let Some(keeper) = self.keepers.get_mut(index) else {
+            return;
+        };
+        let Some((former, actions)) = keeper.asleep.take() else {
+            return;
+        };
+        for action in actions {
+            self.act(index, action);
         }
+        let swap = |world: &mut Self, with: Option<Controller>| {
+            let keeper = world.keepers.get_mut(index)?;
+            keeper.settled = None;
+            std::mem::replace(&mut keeper.alive, with)
+        };
+        let successor = swap(self, Some(former));
+        self.look(index);
+        swap(self, successor);
     }
 
     /// Reads, then looks; says whether there was anything to do.
@@ -113,22 +133,54 @@ impl World {
         self.look(index)
     }
 
-    /// One look, and what it says is to be done.
+    /// One look, and what it says is to be done. Between the two others may fall.
     fn look(&mut self, index: usize) -> bool {
+        let Some(step) = self.see(index) else {
+            return false;
+        };
+        if let Some(haproxy) = self.haproxies.get_mut(index) {
+            haproxy.forgive(&self.hosts, self.scenario.floor);
+        }
+        let acts = !step.actions.is_empty();
+        if acts && !self.holds(WorldRule::LbLock) && self.dice.percent(12) {
+            // It falls asleep in the middle of what it was about to do; another one starts.
+            if let Some(keeper) = self.keepers.get_mut(index) {
+                keeper.asleep = keeper.alive.take().map(|former| (former, step.actions));
+            }
+            self.start_keeper(index);
+            return true;
+        }
+        for reply in step.replies {
+            self.note(|| format!("  lb{} says {}", index + 1, reply.answer.kind()));
+            if let Some(haproxy) = self.haproxies.get_mut(index) {
+                self.monitor
+                    .pool_answer(haproxy, &self.hosts, &reply.answer);
+            }
+            self.answer(reply.answer);
+        }
+        for action in step.actions {
+            if self.drains(&action) && self.scenario.fault_percent > 0 && self.dice.percent(8) {
+                self.die();
+            }
+            self.act(index, action);
+        }
+        acts
+    }
+
+    /// What follows from what its HAProxy says; nothing when that is what it said before.
+    fn see(&mut self, index: usize) -> Option<Step> {
         let now = self.keeper_now();
-        let truth = self
-            .haproxies
-            .get(index)
-            .map(|haproxy| haproxy.observe(&self.hosts));
         let live = self.holds(WorldRule::LiveFloor);
         let again = self.holds(WorldRule::SecondLook);
-        let (Some(keeper), Some(haproxy), Some(truth)) = (
-            self.keepers.get_mut(index),
-            self.haproxies.get(index),
-            truth,
-        ) else { return false };
-        let Some(controller) = keeper.alive.as_mut() else { return false };
-        let mut observed = truth.clone();
+        let haproxy = self.haproxies.get(index)?;
+        let moment = Some((now.ms, haproxy.print(&self.hosts)));
+        let keeper = self.keepers.get_mut(index)?;
+        let controller = keeper.alive.as_mut()?;
+        if keeper.settled == moment {
+            return None;
+        }
+        let mut observed = haproxy.observe(&self.hosts);
+        let truth = (!again).then(|| observed.clone());
         if !live {
             blind_to_falls(&mut observed);
         }
@@ -142,21 +194,31 @@ impl World {
         };
         let step = controller.look(seen, now);
         let acts = !step.actions.is_empty();
-        keeper.stale = acts.then_some(truth);
-        for reply in step.replies {
-            self.monitor
-                .pool_answer(&mut self.haproxies, index, &reply.answer);
-            self.answer(reply.answer);
-        }
-        for action in step.actions {
-            self.act(index, action);
-        }
-        acts
+        keeper.stale = truth.filter(|_| acts);
+        keeper.settled = moment.filter(|_| !acts);
+        Some(step)
+    }
+
+    /// Whether it takes a server out that is asked to be drained.
+    fn drains(&self, action: &Action) -> bool {
+        let Action::SetState { backend, line, to } = action else {
+            return false;
+        };
+        backend == ONLINE && *to != Admin::Ready && self.asked(line) == Some("drain")
+    }
+
+    /// The kind of the command that is outstanding on a line's server.
+    fn asked(&self, line: &str) -> Option<&'static str> {
+        let server: ServerName = line.parse().ok()?;
+        let command = self.log.latest(&server)?.command()?;
+        Some(command.work.kind())
     }
 
     fn act(&mut self, index: usize, action: Action) {
         let late_file = !self.holds(WorldRule::StateFileFirst);
         let asserts = self.holds(WorldRule::Reassert);
+        let drains = self.drains(&action);
+        self.note(|| format!("  lb{}: {}", index + 1, told(&action)));
         let hosts = &self.hosts;
         let (Some(keeper), Some(haproxy)) =
             (self.keepers.get_mut(index), self.haproxies.get_mut(index))
@@ -167,6 +229,7 @@ impl World {
             Action::WriteMarks(marks) => keeper.marks = marks,
             Action::SaveState => {
                 let fresh = haproxy.dump();
+                haproxy.save_hands();
                 if !late_file {
                     haproxy.state_file.clone_from(&fresh);
                 }
@@ -174,11 +237,6 @@ impl World {
             }
             Action::CutSessions { line, .. } => with_line(haproxy, &line, |line| line.running = 0),
             Action::SetState { backend, line, to } => {
-                let outstanding = line.parse().ok().and_then(|s: ServerName| {
-                    let record = self.log.commands.get(&s)?.last()?;
-                    record.command().map(|command| command.work.kind())
-                });
-                let drains = outstanding == Some("drain");
                 let holds_out = backend == ONLINE && to == Admin::Maint && !drains;
                 if holds_out && !asserts {
                     return;
@@ -198,6 +256,23 @@ impl World {
         {
             haproxy.state_file.clone_from(&haproxy.believed_file);
         }
+    }
+}
+
+/// An action in a few words.
+fn told(action: &Action) -> String {
+    match action {
+        Action::WriteMarks(marks) => {
+            let servers: Vec<String> = marks
+                .taken
+                .iter()
+                .map(|(server, mark)| format!("{server} by {} out={}", mark.command.step, mark.out))
+                .collect();
+            format!("marks [{}]", servers.join(", "))
+        }
+        Action::SetState { backend, line, to } => format!("{backend}/{line} {}", to.word()),
+        Action::CutSessions { line, .. } => format!("cut sessions of {line}"),
+        Action::SaveState => "state file".to_owned(),
     }
 }
 

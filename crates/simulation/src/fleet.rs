@@ -1,6 +1,6 @@
 //! The fleet as it really is: servers and HAProxies, whatever anybody believes of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use events::{BalancerName, Release, ServerName};
 use lb_controller::{Admin, Observed, Process, Row, Saved};
@@ -43,6 +43,8 @@ pub(crate) struct Line {
     pub(crate) by_hand: bool,
     /// A person took it out by hand.
     pub(crate) hand_drained: bool,
+    /// A person has ever drained it by hand.
+    pub(crate) touched: bool,
     /// The controller took it out while that left fewer than the floor, and has not undone it.
     pub(crate) below_floor: bool,
 }
@@ -56,6 +58,7 @@ impl Line {
             requests: 0,
             by_hand: false,
             hand_drained: false,
+            touched: false,
             below_floor: false,
         }
     }
@@ -72,6 +75,8 @@ pub(crate) struct Haproxy {
     pub(crate) state_file: Saved,
     /// What the controller believes is on disk; another thing only when a rule is broken.
     pub(crate) believed_file: Saved,
+    /// Whose drain in that file is a person's.
+    hands: BTreeSet<ServerName>,
 }
 
 impl Haproxy {
@@ -87,6 +92,7 @@ impl Haproxy {
             lines,
             state_file: Saved::new(),
             believed_file: Saved::new(),
+            hands: BTreeSet::new(),
         }
     }
 
@@ -112,6 +118,22 @@ impl Haproxy {
             uptime_ms: 1_000_000,
         };
         Observed { process, rows }
+    }
+
+    /// A number that is another one, in all likelihood, when [`Self::observe`] says something else.
+    pub(crate) fn print(&self, hosts: &BTreeMap<ServerName, Host>) -> u64 {
+        let mut print = u64::from(self.pid) << 1 | u64::from(self.reachable);
+        let mut mix = |number: u64| {
+            print = (print ^ number)
+                .wrapping_mul(0x0100_0000_01b3)
+                .rotate_left(23);
+        };
+        for (server, line) in &self.lines {
+            let up = hosts.get(server).is_some_and(Host::is_up);
+            mix(u64::from(up) | (line.online as u64) << 1 | (line.maintenance as u64) << 3);
+            mix(u64::from(line.running) << 32 | line.requests);
+        }
+        print
     }
 
     /// Servers that customers' requests may go to now.
@@ -140,13 +162,31 @@ impl Haproxy {
         saved
     }
 
+    /// A look has seen enough of them UP: what was below the floor is not any more.
+    pub(crate) fn forgive(&mut self, hosts: &BTreeMap<ServerName, Host>, floor: usize) {
+        let is_below = |line: &Line| line.below_floor;
+        if self.lines.values().any(is_below) && self.serving(hosts).count() >= floor {
+            for line in self.lines.values_mut() {
+                line.below_floor = false;
+            }
+        }
+    }
+
+    /// Remembers which drains of the file just written are a person's.
+    pub(crate) fn save_hands(&mut self) {
+        let drained = self.lines.iter().filter(|(_, line)| line.hand_drained);
+        self.hands = drained.map(|(server, _)| server.clone()).collect();
+    }
+
     /// It crashed, and a new one starts: it knows what its state file says, or nothing.
     pub(crate) fn restart(&mut self, loads_state: bool) {
         self.pid += 1;
         for (server, line) in &mut self.lines {
             let by_hand = line.by_hand;
-            let hand_drained = line.hand_drained;
+            let touched = line.touched;
+            let hand_drained = line.hand_drained || self.hands.contains(server);
             *line = Line::fresh();
+            line.touched = touched;
             if !loads_state {
                 continue;
             }

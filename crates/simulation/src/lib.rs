@@ -6,10 +6,14 @@
 
 mod agent;
 mod break_rule;
+mod breakage;
+mod calm;
 mod checker;
 mod controller;
 mod dice;
+mod faults;
 mod fleet;
+mod invariant;
 mod log;
 mod monitor;
 mod owner;
@@ -19,7 +23,8 @@ mod tally;
 mod walk;
 mod world;
 
-pub use break_rule::{Break, WorldRule};
-pub use monitor::{Invariant, Violation};
-pub use tally::{Tally, notices, walks};
+pub use break_rule::{Break, UnknownRule, WorldRule};
+pub use breakage::{Breakage, break_each, notices};
+pub use invariant::{Invariant, Violation};
+pub use tally::{Tally, walks};
 pub use walk::{Walked, trace, walk};

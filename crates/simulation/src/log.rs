@@ -1,6 +1,7 @@
 //! The streams, as the bus promises them: ordered, owned by one, compacted by key.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use events::{Cause, CommandRecord, Epoch, Event, ServerName, Timestamp};
 use rollout::{Heard, Stamp, State, apply};
@@ -11,7 +12,6 @@ pub(crate) struct Logged {
     pub(crate) event: Event,
     pub(crate) at: Timestamp,
     pub(crate) cause: Cause,
-    pub(crate) epoch: Epoch,
 }
 
 /// The three streams of one partition with one target.
@@ -21,7 +21,7 @@ pub(crate) struct Log {
     pub(crate) events: Vec<Logged>,
     /// Every record ever published, by server, oldest first. Compaction may have taken all but
     /// the last.
-    pub(crate) commands: BTreeMap<ServerName, Vec<CommandRecord>>,
+    pub(crate) commands: BTreeMap<ServerName, Vec<Arc<CommandRecord>>>,
     /// The owner's epoch.
     pub(crate) owner: Epoch,
     /// Reports consumed, as of the last commit.
@@ -30,7 +30,9 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn latest(&self, server: &ServerName) -> Option<&CommandRecord> {
-        self.commands.get(server).and_then(|records| records.last())
+        self.commands
+            .get(server)
+            .and_then(|records| records.last().map(Arc::as_ref))
     }
 
     /// The fold of the first `length` events.

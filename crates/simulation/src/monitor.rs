@@ -3,46 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use events::{
-    Answer, CastVote, Command, CommandId, Decision, Epoch, Event, Outcome, Report, ReportId,
-    RolloutId, ServerName, Work,
+    Answer, BalancerName, CastVote, Cause, Command, CommandId, Decision, Epoch, Event, Outcome,
+    Report, ReportId, RolloutId, ServerName, Timestamp, Work,
 };
 use lb_controller::Admin;
-use rollout::{Phase, State};
+use rollout::{Heard, Phase, Stage, State};
 
 use crate::fleet::{Haproxy, Host, ONLINE};
-use crate::owner::Pending;
+use crate::invariant::{Invariant, Violation};
 use crate::scenario::Scenario;
 
-/// An invariant of the design.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Invariant {
-    /// A drain never leaves fewer than the floor UP.
-    S1,
-    /// An unproven server is never put online and gets no request.
-    S2,
-    /// One rollout at a time; none is dropped silently.
-    S3,
-    /// No command without the votes.
-    S4,
-    /// State is the fold of the events.
-    S5,
-    /// Duplicates, late answers, stale commands and stale orchestrators change nothing.
-    S6,
-    /// At most one batch runs an unproven version.
-    S7,
-    /// A piece of work is started once.
-    S8,
-    /// Every wait ends; nothing is forgotten.
-    L1,
-}
-
-/// One violation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// Of which invariant.
-    pub invariant: Invariant,
-    /// What happened.
-    pub what: String,
+/// A decision that is in the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Committed<'a> {
+    pub(crate) before: &'a State,
+    pub(crate) after: &'a State,
+    pub(crate) events: &'a [(Event, Cause)],
+    /// How many of the events the report itself led to.
+    pub(crate) direct: usize,
+    pub(crate) heard: Option<&'a Heard>,
+    pub(crate) at: Timestamp,
+    /// Of whom decided it.
+    pub(crate) epoch: Epoch,
+    /// Of the owner.
+    pub(crate) owner: Epoch,
 }
 
 /// Watches one walk.
@@ -53,15 +37,14 @@ pub(crate) struct Monitor {
     pub(crate) violations: Vec<Violation>,
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) zombie_refused: u64,
-    /// Why asks were not taken, for the trace.
-    pub(crate) refused: Vec<String>,
     pub(crate) released: BTreeSet<ServerName>,
     begun: BTreeSet<CommandId>,
+    issued: BTreeSet<CommandId>,
     planned: Option<RolloutId>,
     open: BTreeSet<RolloutId>,
     consumed: BTreeMap<ReportId, bool>,
     votes: BTreeMap<RolloutId, BTreeSet<String>>,
-    fallen: BTreeSet<(usize, ServerName)>,
+    fallen: BTreeSet<(BalancerName, ServerName)>,
 }
 
 impl Monitor {
@@ -72,9 +55,9 @@ impl Monitor {
             violations: Vec::new(),
             outcomes: Vec::new(),
             zombie_refused: 0,
-            refused: Vec::new(),
             released: BTreeSet::new(),
             begun: BTreeSet::new(),
+            issued: BTreeSet::new(),
             planned: None,
             open: BTreeSet::new(),
             consumed: BTreeMap::new(),
@@ -87,8 +70,14 @@ impl Monitor {
         self.violations.push(Violation { invariant, what });
     }
 
-    /// S8.
+    /// S8; and S5: what was never decided is not begun.
     pub(crate) fn began(&mut self, command: &Command) {
+        if !self.issued.contains(&command.id) {
+            self.violated(
+                Invariant::S5,
+                format!("{} was started, and is not in the log", command.id),
+            );
+        }
         if !self.begun.insert(command.id.clone()) {
             self.violated(Invariant::S8, format!("{} was started twice", command.id));
         }
@@ -134,26 +123,42 @@ impl Monitor {
             .serving(hosts)
             .filter(|other| **other != server)
             .count();
-        if drains
-            && takes_up
-            && left < self.floor
-            && let Some(line) = haproxy.lines.get_mut(&server)
-        {
-            line.below_floor = true;
+        let tainted = host.is_some_and(|host| host.tainted);
+        let Some(line) = haproxy.lines.get_mut(&server) else {
+            return;
+        };
+        if !takes_up {
+            return;
+        }
+        if drains {
+            line.below_floor |= left < self.floor && !line.by_hand;
+        } else if !tainted && !line.by_hand {
+            self.violated(
+                Invariant::S1,
+                format!("{server} was taken out, and not by a drain: nobody judged the floor"),
+            );
         }
     }
 
     /// S1 when a controller says that a drain is done.
-    pub(crate) fn pool_answer(&mut self, haproxies: &mut [Haproxy], index: usize, answer: &Answer) {
+    pub(crate) fn pool_answer(
+        &mut self,
+        haproxy: &mut Haproxy,
+        hosts: &BTreeMap<ServerName, Host>,
+        answer: &Answer,
+    ) {
         let Answer::Drained(drained) = answer else {
             return;
         };
         let server = &drained.command.server;
-        let line = haproxies
-            .get_mut(index)
-            .and_then(|haproxy| haproxy.lines.get_mut(server));
-        let Some(line) = line else { return };
-        if line.below_floor && self.fallen.insert((index, server.clone())) {
+        let is_below = haproxy.serving(hosts).count() < self.floor;
+        let Some(line) = haproxy.lines.get_mut(server) else {
+            return;
+        };
+        if line.below_floor
+            && is_below
+            && self.fallen.insert((haproxy.name.clone(), server.clone()))
+        {
             self.violated(
                 Invariant::S1,
                 format!("{server} was drained below the floor"),
@@ -163,16 +168,16 @@ impl Monitor {
     }
 
     /// A decision is in the log.
-    pub(crate) fn committed(&mut self, pending: &Pending, epoch: Epoch, owner: Epoch) {
-        let settled = &pending.settled;
-        if epoch != owner && !settled.events.is_empty() {
+    pub(crate) fn committed(&mut self, committed: &Committed<'_>) {
+        let Committed { epoch, owner, .. } = *committed;
+        if epoch != owner && !committed.events.is_empty() {
             self.violated(
                 Invariant::S6,
                 format!("epoch {epoch} wrote after epoch {owner}"),
             );
         }
-        if let Some(heard) = &pending.heard {
-            let direct = settled.direct > 0;
+        if let Some(heard) = committed.heard {
+            let direct = committed.direct > 0;
             let before = self.consumed.insert(heard.id, direct);
             if before == Some(true) && direct && is_word(&heard.report) {
                 self.violated(
@@ -180,32 +185,53 @@ impl Monitor {
                     format!("{:?} counted twice", heard.report.kind()),
                 );
             }
-            self.late_answer(pending, &heard.report);
+            self.late_answer(committed, &heard.report);
             if let Report::Ask(events::Ask::CastVote(vote)) = &heard.report {
-                self.vote(pending, vote);
+                self.vote(committed, vote);
             }
         }
-        for (event, _) in &settled.events {
-            self.decided(&pending.before, event);
+        for (event, _) in committed.events {
+            self.decided(event);
         }
-        self.one_batch(&settled.state);
+        self.one_batch(committed.after);
+        self.nothing_forgotten(committed.after);
+    }
+
+    /// L1: a server that rests is not out.
+    fn nothing_forgotten(&mut self, state: &State) {
+        let members = state.rollout.iter().flat_map(|rollout| &rollout.members);
+        let out = members
+            .filter(|(_, member)| member.out)
+            .find(|(_, member)| {
+                matches!(
+                    member.stage,
+                    Stage::Waiting
+                        | Stage::Done
+                        | Stage::BackWaiting
+                        | Stage::Returned
+                        | Stage::Kept
+                )
+            });
+        if let Some((name, member)) = out {
+            let what = format!("{name} is out, and forgotten: {:?}", member.stage);
+            self.violated(Invariant::L1, what);
+        }
     }
 
     /// S6: an answer to anything but the outstanding command changes nothing.
-    fn late_answer(&mut self, pending: &Pending, report: &Report) {
+    fn late_answer(&mut self, committed: &Committed<'_>, report: &Report) {
         let Report::Answer(answer) = report else {
             return;
         };
         let Some(id) = answer.command() else { return };
-        let server = pending.before.servers.get(&id.server);
+        let server = committed.before.servers.get(&id.server);
         let outstanding = server.and_then(|server| server.outstanding.as_ref());
         let named = outstanding.is_some_and(|outstanding| outstanding.command.id == *id);
-        let counted = pending
-            .settled
-            .events
-            .first()
-            .is_some_and(|(event, _)| matches!(event, Event::Answer(other) if other == answer))
-            && pending.settled.direct > 0;
+        let counted = committed.direct > 0
+            && committed
+                .events
+                .first()
+                .is_some_and(|(event, _)| matches!(event, Event::Answer(other) if other == answer));
         if !named && counted {
             self.violated(
                 Invariant::S6,
@@ -215,8 +241,8 @@ impl Monitor {
     }
 
     /// A vote that counts for S4: by its own words, not by the brain's.
-    fn vote(&mut self, pending: &Pending, vote: &CastVote) {
-        let rollout = pending.before.rollout.as_ref();
+    fn vote(&mut self, committed: &Committed<'_>, vote: &CastVote) {
+        let rollout = committed.before.rollout.as_ref();
         let valid = rollout.is_some_and(|rollout| {
             rollout.id() == vote.rollout
                 && rollout.digest == vote.digest
@@ -226,7 +252,7 @@ impl Monitor {
                     .plan
                     .gates
                     .iter()
-                    .all(|gate| pending.at < gate.until)
+                    .all(|gate| committed.at < gate.until)
         });
         if valid {
             self.votes
@@ -236,7 +262,7 @@ impl Monitor {
         }
     }
 
-    fn decided(&mut self, before: &State, event: &Event) {
+    fn decided(&mut self, event: &Event) {
         let Event::Decision(decision) = event else {
             return;
         };
@@ -263,13 +289,33 @@ impl Monitor {
                     self.outcomes.push(e.outcome.clone());
                 }
             }
-            Decision::CommandIssued(e) => self.issued(before, &e.command),
-            _ => {}
+            Decision::CommandIssued(e) => self.issued(&e.command),
+            Decision::OwnershipTaken(_)
+            | Decision::OwnerChanged(_)
+            | Decision::ServiceDefined(_)
+            | Decision::Adopted(_)
+            | Decision::AgentEnrolled(_)
+            | Decision::AgentRevoked(_)
+            | Decision::Queued(_)
+            | Decision::ApprovalGiven(_)
+            | Decision::ApprovalRefused(_)
+            | Decision::ApprovalExpired(_)
+            | Decision::BatchStarted(_)
+            | Decision::StepTimedOut(_)
+            | Decision::Paused(_)
+            | Decision::Resumed(_)
+            | Decision::AbortRequested(_)
+            | Decision::RetryRequested(_)
+            | Decision::Halted(_)
+            | Decision::RollbackStarted(_)
+            | Decision::ServerExcluded(_)
+            | Decision::ServerReleased(_) => {}
         }
     }
 
     /// S4.
-    fn issued(&mut self, _before: &State, command: &Command) {
+    fn issued(&mut self, command: &Command) {
+        self.issued.insert(command.id.clone());
         let Some(rollout) = command.rollout.rollout().filter(|_| self.gated) else {
             return;
         };

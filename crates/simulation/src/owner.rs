@@ -1,10 +1,14 @@
 //! Orchestrators: two of them, one of which owns the partition; the other may think that it does.
 
-use events::{Cause, CommandRecord, Epoch, Event, Timestamp};
-use rollout::{Heard, Input, Rules, Settled, State, records, settle};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use events::{Decision, Epoch, Event, Fence, RolloutFinished, ServerName, Timestamp};
+use rollout::{Heard, Input, Rules, Server, Settled, State, decide, record, settle};
 
 use crate::break_rule::WorldRule;
-use crate::log::Logged;
+use crate::log::{Log, Logged, line};
+use crate::monitor::Committed;
 use crate::world::World;
 
 /// One orchestrator.
@@ -26,14 +30,18 @@ pub(crate) struct Own {
     /// Decided and not committed yet.
     pub(crate) pending: Option<Pending>,
     /// As last published.
-    pub(crate) published: Vec<CommandRecord>,
+    pub(crate) published: Published,
 }
+
+/// The fence of each server's record, and whether it is a command.
+pub(crate) type Published = BTreeMap<ServerName, (Fence, bool)>;
 
 /// A decision on its way into the log.
 #[derive(Debug, Clone)]
 pub(crate) struct Pending {
     pub(crate) settled: Settled,
-    pub(crate) before: State,
+    /// What it was decided on, where that is not what the owner has in memory any more.
+    pub(crate) before: Option<State>,
     pub(crate) heard: Option<Heard>,
     pub(crate) consumed: usize,
     pub(crate) at: Timestamp,
@@ -73,9 +81,9 @@ impl World {
         let consumed = self.log.consumed;
         let publish_all = self.holds(WorldRule::AllRecordsPublished);
         let published = if publish_all {
-            Vec::new()
+            Published::new()
         } else {
-            records(&state)
+            fences(&state)
         };
         let own = Own {
             epoch,
@@ -106,6 +114,7 @@ impl World {
     fn prepare(&mut self, index: usize, heard: Option<Heard>, taking: bool) {
         let at = self.owner_time(index);
         let adopt_early = !self.holds(WorldRule::AdoptOnCommit);
+        let intent_first = self.holds(WorldRule::IntentBeforeAct);
         let Some(own) = self
             .owners
             .get_mut(index)
@@ -118,20 +127,20 @@ impl World {
             Some(heard) => Input::Report(heard),
             None => Input::Clock,
         };
-        let settled = settle(&own.state, &input, at);
-        if settled.events.is_empty() && heard.is_none() && !taking {
+        let by_clock = heard.is_none() && !taking;
+        if by_clock
+            && decide(&own.state, &input, at.max(own.state.at))
+                .events
+                .is_empty()
+        {
             return;
         }
-        if let Some(why) = &settled.refused {
-            self.monitor.refused.push(why.clone());
-        }
+        let settled = settle(&own.state, &input, at);
         let consumed = own.consumed + usize::from(heard.is_some());
-        let before = own.state.clone();
-        if adopt_early {
-            own.state = settled.state.clone();
-        }
-        let at = at.max(before.at);
-        let early = settled.clone();
+        let at = at.max(own.state.at);
+        let early = (!intent_first).then(|| settled.state.clone());
+        let adopted = adopt_early.then(|| settled.state.clone());
+        let before = adopted.map(|state| std::mem::replace(&mut own.state, state));
         own.pending = Some(Pending {
             settled,
             before,
@@ -139,76 +148,122 @@ impl World {
             consumed,
             at,
         });
-        if !self.holds(WorldRule::IntentBeforeAct) {
-            self.publish(index, &early.state);
+        if let Some(early) = early {
+            publish(&mut self.log, &mut own.published, &early, true);
         }
     }
 
-    /// Events, changed records and the position: all of it or nothing.
-    pub(crate) fn commit(&mut self, index: usize) {
+    /// Events, changed records and the position: all of it or nothing. Says whether there was
+    /// anything to commit.
+    pub(crate) fn commit(&mut self, index: usize) -> bool {
         let current = self.log.owner;
         let fenced_by_bus = self.holds(WorldRule::BrokerFence) && self.holds(WorldRule::Fences);
+        let all_anew = self.holds(WorldRule::AllRecordsPublished);
         let Some(owner) = self.owners.get_mut(index) else {
-            return;
+            return false;
         };
         let Some(own) = owner.own.as_mut() else {
-            return;
+            return false;
         };
         let Some(pending) = own.pending.take() else {
-            return;
+            return false;
         };
         if own.epoch != current && fenced_by_bus {
             // Fenced: it must not go on, and starts anew.
             self.monitor.zombie_refused += 1;
             owner.own = None;
-            return;
+            return false;
         }
         let epoch = own.epoch;
-        own.consumed = pending.consumed;
-        own.state = pending.settled.state.clone();
-        self.log.consumed = self.log.consumed.max(pending.consumed);
-        for (event, cause) in &pending.settled.events {
-            self.append(event.clone(), *cause, pending.at, epoch);
-        }
-        self.monitor.committed(&pending, epoch, current);
-        self.publish(index, &pending.settled.state);
-    }
-
-    fn append(&mut self, event: Event, cause: Cause, at: Timestamp, epoch: Epoch) {
-        self.log.events.push(Logged {
-            event,
+        let Pending {
+            settled,
+            before,
+            heard,
+            consumed,
             at,
-            cause,
+        } = pending;
+        own.consumed = consumed;
+        let memory = std::mem::replace(&mut own.state, settled.state);
+        let before = before.unwrap_or(memory);
+        let committed = Committed {
+            before: &before,
+            after: &own.state,
+            events: &settled.events,
+            direct: settled.direct,
+            heard: heard.as_ref(),
+            at,
             epoch,
-        });
-    }
-
-    fn publish(&mut self, index: usize, state: &State) {
-        let Some(own) = self
-            .owners
-            .get_mut(index)
-            .and_then(|owner| owner.own.as_mut())
-        else {
-            return;
+            owner: current,
         };
-        let now = records(state);
-        let changed: Vec<CommandRecord> = now
-            .iter()
-            .filter(|record| !own.published.contains(record))
-            .cloned()
-            .collect();
-        own.published = now;
-        for record in changed {
-            self.log
-                .commands
-                .entry(record.server().clone())
-                .or_default()
-                .push(record);
+        self.monitor.committed(&committed);
+        self.log.consumed = self.log.consumed.max(consumed);
+        let count = settled.events.len();
+        for (event, cause) in settled.events {
+            self.log.events.push(Logged { event, at, cause });
         }
+        publish(&mut self.log, &mut own.published, &own.state, all_anew);
+        let finished = settled_finish(&self.log, count);
+        if let Some(finished) = finished {
+            self.judge_finish(&finished);
+        }
+        if self.notes.is_some() {
+            let length = self.log.events.len();
+            for logged in self.log.events.iter().skip(length - count) {
+                let line = format!("{} e{epoch} {}", logged.at, line(&logged.event));
+                self.notes.get_or_insert_default().push(line);
+            }
+        }
+        true
     }
 
     /// An orchestrator that has learnt that a worker obeyed a higher epoch takes over above it.
     pub(crate) fn wants_above(&self, index: usize) -> Option<Epoch> {
         self.owners.get(index)?.own.as_ref()?.state.epoch_seen
     }
+}
+
+/// The last rollout that ended in the last so many events.
+fn settled_finish(log: &Log, count: usize) -> Option<RolloutFinished> {
+    let finished = log.events.iter().rev().take(count).find_map(|logged| {
+        let Event::Decision(Decision::RolloutFinished(finished)) = &logged.event else {
+            return None;
+        };
+        Some(finished)
+    });
+    finished.cloned()
+}
+
+/// The records that have changed, as the bus publishes them.
+fn publish(log: &mut Log, published: &mut Published, state: &State, all_anew: bool) {
+    for (name, server) in &state.servers {
+        let fence = fence(state, server);
+        let same = published.get(name).is_some_and(|before| {
+            *before == fence || (!all_anew && before.0.seq == fence.0.seq && before.1 == fence.1)
+        });
+        if !same {
+            published.insert(name.clone(), fence);
+            let record = Arc::new(record(state, name, server));
+            log.commands.entry(name.clone()).or_default().push(record);
+        }
+    }
+}
+
+fn fence(state: &State, server: &Server) -> (Fence, bool) {
+    server.outstanding.as_ref().map_or(
+        (
+            Fence {
+                epoch: state.epoch,
+                seq: server.seq,
+            },
+            false,
+        ),
+        |outstanding| (outstanding.command.fence(), true),
+    )
+}
+
+fn fences(state: &State) -> Published {
+    let servers = state.servers.iter();
+    servers
+        .map(|(name, server)| (name.clone(), fence(state, server)))
+        .collect()
 }

@@ -195,27 +195,42 @@ impl World {
 
     /// A person drains or enables a server in one HAProxy by hand.
     pub(crate) fn touch(&mut self) {
-        let enables = self.dice.percent(50);
+        if self.dice.percent(50) {
+            self.enable();
+            return;
+        }
         let index = self.dice.index(self.haproxies.len());
         let which = self.dice.index(self.scenario.servers.len());
-        let Some(server) = self.scenario.servers.get(which).cloned() else {
+        let (Some(haproxy), Some(server)) = (
+            self.haproxies.get_mut(index),
+            self.scenario.servers.get(which),
+        ) else {
             return;
         };
+        let up = haproxy.serving(&self.hosts).count();
+        let Some(line) = haproxy.lines.get_mut(server) else {
+            return;
+        };
+        if line.online == Admin::Ready && up > self.scenario.floor + 1 {
+            line.online = Admin::Drain;
+            line.hand_drained = true;
+            line.touched = true;
+        }
+    }
+
+    /// A person enables a server that is out of one HAProxy.
+    pub(crate) fn enable(&mut self) {
+        let index = self.dice.index(self.haproxies.len());
         let Some(haproxy) = self.haproxies.get_mut(index) else {
             return;
         };
-        let up: usize = haproxy.serving(&self.hosts).count();
-        let floor = self.scenario.floor;
-        let Some(line) = haproxy.lines.get_mut(&server) else {
-            return;
-        };
-        if enables {
-            line.by_hand |= line.online != Admin::Ready;
+        let mut lines: Vec<_> = haproxy.lines.values_mut().collect();
+        lines.retain(|line| line.online != Admin::Ready);
+        let which = self.dice.index(lines.len());
+        if let Some(line) = lines.get_mut(which) {
+            line.by_hand = true;
             line.online = Admin::Ready;
             line.hand_drained = false;
-        } else if line.online == Admin::Ready && up > floor + 1 {
-            line.online = Admin::Drain;
-            line.hand_drained = true;
         }
     }
 
@@ -226,6 +241,17 @@ impl World {
         if let Some(host) = server.and_then(|server| self.hosts.get_mut(server)) {
             host.dead = !host.dead;
         }
+        self.note(|| format!("  server {} dies or rises", which + 1));
+    }
+
+    /// A server dies by itself.
+    pub(crate) fn die(&mut self) {
+        let which = self.dice.index(self.scenario.servers.len());
+        let server = self.scenario.servers.get(which);
+        if let Some(host) = server.and_then(|server| self.hosts.get_mut(server)) {
+            host.dead = true;
+        }
+        self.note(|| format!("  server {} dies", which + 1));
     }
 
     /// A customer's request goes to one server of each HAProxy.

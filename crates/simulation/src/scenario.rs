@@ -78,7 +78,7 @@ impl Scenario {
             n if n < check + test => Flaw::Test,
             _ => Flaw::None,
         };
-        let lost = dice.percent(7);
+        let lost = dice.percent(15);
         let lost_index = dice.index(count);
         let calm = dice.percent(15);
         let fault_percent = if calm {
@@ -87,7 +87,7 @@ impl Scenario {
             5 + u32::try_from(dice.index(25)).ok()?
         };
         let new_flaw = chance(dice, 12, 16);
-        let old_flaw = chance(dice, 5, 5);
+        let old_flaw = chance(dice, 7, 8);
         Some(Self {
             target: parsed("production/shop")?,
             servers: names

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::break_rule::Break;
-use crate::monitor::{Invariant, Violation};
+use crate::invariant::{Invariant, Violation};
 use crate::walk::{Walked, walk};
 
 /// What many walks showed.
@@ -41,19 +41,6 @@ pub fn walks(first: u64, runs: u64, broken: Option<Break>, threads: u64) -> Tall
     });
     tally.failing.sort_by_key(|(seed, _)| *seed);
     tally
-}
-
-/// The first of `runs` seeds that notices a broken rule, and what it noticed.
-#[must_use]
-pub fn notices(first: u64, runs: u64, broken: Break) -> Option<(u64, Violation)> {
-    (first..first + runs).find_map(|seed| {
-        let walked = walk(seed, Some(broken))?;
-        walked
-            .violations
-            .into_iter()
-            .next()
-            .map(|violation| (seed, violation))
-    })
 }
 
 impl Tally {
@@ -105,13 +92,6 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (seed, violation) in self.failing.iter().take(10) {
-            writeln!(
-                f,
-                "seed {seed}: {:?}: {}",
-                violation.invariant, violation.what
-            )?;
-        }
         for outcome in self.outcomes.keys() {
             let permille = self.share_permille(outcome);
             writeln!(f, "{outcome}: {}.{} %", permille / 10, permille % 10)?;

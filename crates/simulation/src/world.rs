@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use events::{Actor, ActorKind, Answer, MachineName, Report, ReportId, ServerName, Timestamp};
-use rollout::{Heard, Rule, Rules};
+use rollout::{Heard, Rules};
 
 use crate::agent::Agent;
 use crate::break_rule::{Break, WorldRule};
@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub(crate) outbox: Vec<Heard>,
     pub(crate) monitor: Monitor,
     pub(crate) steps: u64,
+    /// What happens, for people who look into a seed; none when nobody does.
+    pub(crate) notes: Option<Vec<String>>,
     pub(crate) asked: u64,
 }
 
@@ -75,7 +77,7 @@ impl World {
         };
         Some(Self {
             monitor: Monitor::new(&scenario),
-            owners: vec![Owner::new(rules, 0), Owner::new(rules, 700)],
+            owners: vec![Owner::new(rules, 0), Owner::new(rules, 2_000)],
             dice,
             scenario,
             broken,
@@ -88,6 +90,7 @@ impl World {
             checker: Checker::default(),
             outbox: Vec::new(),
             steps: 0,
+            notes: None,
             asked: 0,
         })
     }
@@ -98,6 +101,14 @@ impl World {
 
     pub(crate) fn wall(&self) -> Timestamp {
         Timestamp::from_ms(i64::try_from(self.now_ms).unwrap_or(i64::MAX))
+    }
+
+    /// Notes what happens, where somebody wants to read it.
+    pub(crate) fn note(&mut self, what: impl FnOnce() -> String) {
+        let wall = self.wall();
+        if let Some(notes) = &mut self.notes {
+            notes.push(format!("{wall} {}", what()));
+        }
     }
 
     /// Somebody says something; it is in the log when it is delivered.
@@ -136,10 +147,5 @@ impl World {
             self.outbox.remove(index);
         }
         self.log.reports.push(heard);
-    }
-
-    /// Whether the rule of the brain holds.
-    pub(crate) fn brain_holds(&self, rule: Rule) -> bool {
-        self.broken != Some(Break::Brain(rule))
     }
 }

@@ -111,6 +111,25 @@ async fn a_worker_that_obeyed_a_higher_epoch_makes_the_owner_take_over_above_it(
         .unwrap();
     assert!(again.fence().seq > 77, "{again:?}");
     world.stop().await;
+    // Whoever comes after it finds a log whose epochs are far above its offsets.
+    world.start();
+    let before = again.fence();
+    world
+        .until_commands(|records| records.iter().all(|record| record.fence() > before))
+        .await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_target_that_is_new_commands_under_its_owners_epoch_from_the_start() {
+    let mut world = World::new();
+    world.introduce().await;
+    let records = world.until_commands(|records| records.len() == 2).await;
+    assert!(
+        records.iter().all(|record| record.fence().epoch > 0),
+        "{records:?}"
+    );
+    world.stop().await;
 }
 
 #[tokio::test]

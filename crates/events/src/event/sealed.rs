@@ -33,6 +33,12 @@ impl<T> Sealed<T> {
         &self.value
     }
 
+    /// How many bytes it is written as.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.raw.get().len()
+    }
+
     /// Digest of the bytes as written.
     #[must_use]
     pub fn digest(&self) -> Digest {

@@ -2,7 +2,7 @@
 
 use events::{
     Answer, CommandId, CommandRefused, Drained, FailedBecause, Failure, Pool, RefusedBecause,
-    Release, RolloutRef, ServerName, StepTimedOut, Timestamp,
+    Release, Restored, RolloutRef, ServerName, StepTimedOut, Timestamp,
 };
 
 use super::{member, service};
@@ -43,7 +43,7 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
         Answer::Unhealthy(a) => verdict(state, &a.command, &a.failure),
         Answer::TestsPassed(a) => done(state, &a.command),
         Answer::TestsFailed(a) => tests_failed(state, &a.command, &a.failure),
-        Answer::Restored(a) => by_balancer(state, &a.command, &a.balancer),
+        Answer::Restored(a) => restored(state, a),
         Answer::RestoreFailed(a) => broken(state, &a.command, &a.failure),
         Answer::Strayed(a) => with(state, &a.server, |server| server.strayed = true),
         Answer::HoldBroken(a) => {
@@ -53,7 +53,7 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
         }
         Answer::DriftSeen(a) => {
             with(state, &a.server, |server| {
-                server.drift = Some(a.found.clone())
+                server.drift = Some(a.found.clone());
             });
         }
         Answer::PoolSeen(a) => {
@@ -71,7 +71,7 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
         Answer::AgentSeen(a) => {
             for seen in &a.servers {
                 with(state, &seen.server, |server| {
-                    server.runs.clone_from(&seen.release)
+                    server.runs.clone_from(&seen.release);
                 });
             }
         }
@@ -132,6 +132,10 @@ fn by_balancer(state: &mut State, command: &CommandId, balancer: &events::Balanc
 }
 
 fn drained(state: &mut State, drained: &Drained) {
+    with(state, &drained.command.server, |server| {
+        let place = (Pool::Maintenance, false);
+        server.pools.insert(drained.balancer.clone(), place);
+    });
     if let Some((_, rollout)) = member::of(state, &drained.command.server) {
         let least = rollout.least_up.unwrap_or(u32::MAX).min(drained.up_after);
         rollout.least_up = Some(least);
@@ -141,6 +145,18 @@ fn drained(state: &mut State, drained: &Drained) {
         }
     }
     by_balancer(state, &drained.command, &drained.balancer);
+}
+
+/// A server that is seen UP again counts as that at once: pools are reported once a second at most,
+/// and until then the next batch would be smaller than planned.
+fn restored(state: &mut State, restored: &Restored) {
+    if restored.up {
+        with(state, &restored.command.server, |server| {
+            let place = (Pool::Online, true);
+            server.pools.insert(restored.balancer.clone(), place);
+        });
+    }
+    by_balancer(state, &restored.command, &restored.balancer);
 }
 
 /// A failure that is no verdict.
@@ -199,6 +215,16 @@ fn refused(state: &mut State, refused: &CommandRefused) {
     let command = &refused.command;
     let why = format!("{}: refused as {}", command.step, refused.reason);
     if refused.reason != RefusedBecause::Stale {
+        over(state, command);
+        if command.rollout != RolloutRef::Repair {
+            member::interrupted(state, &command.server, &why);
+        }
+        return;
+    }
+    let outstanding = outstanding(state, &command.server);
+    let fence = outstanding.map(|outstanding| outstanding.command.fence());
+    if fence.is_some_and(|fence| refused.highest <= fence) {
+        // It knows nothing higher, so a command above will not help: a try like any other.
         over(state, command);
         if command.rollout != RolloutRef::Repair {
             member::interrupted(state, &command.server, &why);

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use events::{
-    ApprovalGiven, BatchStarted, Command, Gate, PlannedServer, Queued, RolloutId, RolloutPlanned,
-    RolloutRef, RolloutRequested, ServerName, Timestamp, Work,
+    ApprovalGiven, BatchStarted, Command, Gate, Plan, PlannedServer, Queued, RolloutId,
+    RolloutPlanned, RolloutRef, RolloutRequested, ServerName, Timestamp, Work,
 };
 
 use super::REMEMBERED_MS;
-use crate::catalogue;
+use crate::catalogue::{self, Entry};
 use crate::state::{
     Known, Member, Outstanding, Phase, Request, Rollout, Server, Stage, State, Vote,
 };
@@ -48,7 +48,7 @@ pub(super) fn leaves_queue(state: &mut State, rollout: RolloutId) {
         .retain(|request| request.asked.rollout != rollout);
 }
 
-pub(super) fn planned(state: &mut State, event: &RolloutPlanned, at: Timestamp) {
+pub(super) fn planned(state: &mut State, event: &RolloutPlanned) {
     let plan = event.plan.value().clone();
     let request = state
         .queue
@@ -57,7 +57,7 @@ pub(super) fn planned(state: &mut State, event: &RolloutPlanned, at: Timestamp) 
     let Some(asked) = request.map(|request| request.asked.clone()) else {
         return;
     };
-    let Ok(entry) = catalogue::entry_of(&plan.entry, &plan.target) else {
+    let Some(entry) = entry_of(state, &plan) else {
         return;
     };
     leaves_queue(state, event.rollout);
@@ -68,7 +68,7 @@ pub(super) fn planned(state: &mut State, event: &RolloutPlanned, at: Timestamp) 
     let mut rollout = Rollout {
         asked,
         digest: event.digest,
-        entry: Arc::new(entry),
+        entry,
         phase: Phase::Gates,
         votes: Vec::new(),
         paused: None,
@@ -82,8 +82,7 @@ pub(super) fn planned(state: &mut State, event: &RolloutPlanned, at: Timestamp) 
             .map(|server| server.server.clone())
             .collect(),
         batch: 0,
-        forward_batches: 0,
-        planned_at: at,
+        started_at: None,
         least_up: None,
         cut: 0,
         held_out_requests: 0,
@@ -91,11 +90,25 @@ pub(super) fn planned(state: &mut State, event: &RolloutPlanned, at: Timestamp) 
     };
     for name in rollout.members.keys() {
         if let Some(server) = state.servers.get_mut(name) {
-            server.attempts = BTreeMap::new();
+            // A `Hold` of the rollout that set it aside may still be issued anew.
+            server.attempts.retain(|step, _| step == "hold");
         }
     }
     pass_gates(&mut rollout, &state.servers);
     state.rollout = Some(Box::new(rollout));
+}
+
+/// The entry that the plan froze: mostly the one that still counts.
+fn entry_of(state: &State, plan: &Plan) -> Option<Arc<Entry>> {
+    let same = state
+        .entry
+        .as_ref()
+        .filter(|_| *state.entry_text == *plan.entry);
+    same.cloned().or_else(|| {
+        catalogue::entry_of(&plan.entry, &plan.target)
+            .ok()
+            .map(Arc::new)
+    })
 }
 
 fn member(server: &PlannedServer) -> Member {
@@ -147,19 +160,17 @@ fn pass_gates(rollout: &mut Rollout, servers: &BTreeMap<ServerName, Server>) {
     }
 }
 
-pub(super) fn batch(state: &mut State, event: &BatchStarted) {
+pub(super) fn batch(state: &mut State, event: &BatchStarted, at: Timestamp) {
     let Some(rollout) = state.rollout.as_mut() else {
         return;
     };
     rollout.batch = event.batch;
+    rollout.started_at.get_or_insert(at);
     let way = if rollout.phase == Phase::Back {
         Way::Back
     } else {
         Way::Forward
     };
-    if way == Way::Forward {
-        rollout.forward_batches += 1;
-    }
     for name in &event.servers {
         let up = state.servers.get(name).is_some_and(Server::is_up);
         if let Some(member) = rollout.members.get_mut(name) {

@@ -1,12 +1,13 @@
 //! Pauses, halts, the way back, and the end of a rollout.
 
 use events::{
-    AbortRequested, Halted, Paused, RollbackStarted, RolloutFinished, ServerExcluded, ServerName,
+    AbortRequested, Halted, Paused, RollbackStarted, RolloutFinished, RolloutRef, ServerExcluded,
+    ServerName,
 };
 
 use super::{begin, member, service};
 use crate::rules::Rule;
-use crate::state::{Aside, Halt, Phase, Stage, State};
+use crate::state::{Aside, Halt, Outstanding, Phase, Stage, State};
 use crate::step::{Step, Way};
 
 pub(super) fn paused(state: &mut State, event: &Paused) {
@@ -112,22 +113,31 @@ pub(super) fn finished(state: &mut State, event: &RolloutFinished) {
                 .unwrap_or_else(|| "its rollout ended before it was back".to_owned())
         };
         if server.unproven && stays {
-            let known = server.aside.take().filter(|_| !member.touched);
-            server.aside = known.or_else(|| {
-                Some(Aside::Stuck {
+            // One that was set aside before, or let go of, and that this rollout has not moved,
+            // stays what it was.
+            if member.touched || member.out {
+                server.aside = Some(Aside::Stuck {
                     rollout: event.rollout,
                     reason: reason(),
-                })
-            });
+                });
+            }
             continue;
         }
         if !stays {
             server.unproven = false;
         }
-        service::idle(server);
-        server.aside = member.out.then(|| Aside::Left {
-            rollout: event.rollout,
-            reason: reason(),
-        });
+        let ours = |outstanding: &Outstanding| {
+            outstanding.command.rollout == RolloutRef::Rollout(event.rollout)
+        };
+        if server.outstanding.as_ref().is_some_and(ours) {
+            service::idle(server);
+        }
+        // One that was left before, and that this rollout has not put back, is left still.
+        if member.out {
+            server.aside = Some(Aside::Left {
+                rollout: event.rollout,
+                reason: reason(),
+            });
+        }
     }
 }

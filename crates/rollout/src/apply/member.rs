@@ -1,9 +1,9 @@
 //! One server's way through a rollout: what a passed, failed or refused step makes of its stage.
 
-use events::ServerName;
+use events::{RolloutRef, ServerName, Work};
 
 use crate::rules::Rule;
-use crate::state::{After, Member, Phase, Rollout, Server, Stage, State};
+use crate::state::{After, Member, Outstanding, Phase, Rollout, Server, Stage, State};
 use crate::step::{Step, Way};
 
 /// The server and member that a command is about.
@@ -29,6 +29,12 @@ pub(super) fn passed(state: &mut State, name: &ServerName) {
     let Some(member) = rollout.members.get_mut(name) else {
         return;
     };
+    if matches!(
+        member.stage,
+        Stage::At(_, Step::Restore) | Stage::PutBack(_)
+    ) {
+        server.aside = None;
+    }
     match member.stage {
         Stage::At(way, step) => {
             if step.proves(has_tests) {
@@ -43,6 +49,7 @@ pub(super) fn passed(state: &mut State, name: &ServerName) {
                 Some(next) => Stage::At(way, next),
                 None => {
                     member.out = false;
+                    server.aside = None;
                     if way == Way::Back {
                         Stage::Returned
                     } else {
@@ -51,7 +58,10 @@ pub(super) fn passed(state: &mut State, name: &ServerName) {
                 }
             };
         }
-        Stage::PutBack(after) => put_back(rollout, name, after),
+        Stage::PutBack(after) => {
+            server.aside = None;
+            put_back(rollout, name, after);
+        }
         Stage::Waiting
         | Stage::Failed
         | Stage::Done
@@ -136,12 +146,19 @@ pub(super) fn failed(state: &mut State, name: &ServerName, why: &str) {
     member.tries = 0;
     member.failure = Some(why.to_owned());
     let unproven = server.unproven && !may_return;
-    member.gave_up |= matches!(member.stage, Stage::At(Way::Back, _));
-    member.stage = match member.stage {
-        // Nothing was changed: put it back as it is.
-        Stage::At(Way::Forward, Step::Drain) if !unproven => Stage::PutBack(After::Fail),
-        Stage::At(Way::Back, Step::Drain) if !unproven => Stage::PutBack(After::Keep),
-        _ => Stage::Failed,
+    member.gave_up |= matches!(
+        member.stage,
+        Stage::At(Way::Back, _) | Stage::PutBack(After::RequeueBack | After::Keep | After::Return)
+    );
+    // Where nothing was changed, it is put back as it is.
+    member.stage = if unproven {
+        Stage::Failed
+    } else if member.stage == Stage::At(Way::Forward, Step::Drain) {
+        Stage::PutBack(After::Fail)
+    } else if member.stage == Stage::At(Way::Back, Step::Drain) {
+        Stage::PutBack(After::Keep)
+    } else {
+        Stage::Failed
     };
     rollout
         .failure
@@ -165,13 +182,21 @@ pub(super) fn refused(state: &mut State, name: &ServerName, why: &str) {
     member.refused += 1;
     let again = member.refused < 2 || !limited;
     let unproven = server.unproven && !may_return;
-    member.stage = match member.stage {
-        _ if unproven => Stage::Failed,
-        Stage::At(Way::Back, _) if again => Stage::PutBack(After::RequeueBack),
-        Stage::At(Way::Back, _) => Stage::PutBack(After::Keep),
-        _ if again && !goes_back => Stage::Waiting,
-        _ if again => Stage::PutBack(After::Requeue),
-        _ => Stage::PutBack(After::Fail),
+    let goes_back_anyway = matches!(member.stage, Stage::At(Way::Back, _));
+    member.stage = if unproven {
+        Stage::Failed
+    } else if goes_back_anyway {
+        Stage::PutBack(if again {
+            After::RequeueBack
+        } else {
+            After::Keep
+        })
+    } else if !again {
+        Stage::PutBack(After::Fail)
+    } else if goes_back {
+        Stage::PutBack(After::Requeue)
+    } else {
+        Stage::Waiting
     };
     if unproven || !again {
         member.failure = Some(why.to_owned());
@@ -201,41 +226,69 @@ pub(super) fn redirect(state: &mut State, name: &ServerName) {
         return;
     };
     let running = server.outstanding.is_some();
-    let turned = match member.stage {
-        Stage::At(Way::Forward, step) if step.must_be_awaited() && running && awaits => return,
-        Stage::At(Way::Back, _) | Stage::Returned | Stage::Kept | Stage::Excluded => return,
-        Stage::BackWaiting | Stage::PutBack(After::RequeueBack | After::Keep | After::Return) => {
-            return;
-        }
-        stage => turned(server, member, stage),
-    };
+    let is_awaited =
+        matches!(member.stage, Stage::At(Way::Forward, step) if step.must_be_awaited());
+    let has_turned = matches!(
+        member.stage,
+        Stage::At(Way::Back, _)
+            | Stage::Returned
+            | Stage::Kept
+            | Stage::Excluded
+            | Stage::BackWaiting
+            | Stage::PutBack(After::RequeueBack | After::Keep | After::Return)
+    );
+    if has_turned || (is_awaited && running && awaits) {
+        return;
+    }
+    let turned = turned(server, member);
     member.stage = turned;
     member.tries = 0;
-    let superseded = server
+    if server
         .outstanding
         .as_ref()
-        .is_some_and(|outstanding| !matches!(outstanding.command.work, events::Work::Hold(_)));
-    if superseded && turned != Stage::PutBack(After::Return) {
+        .is_some_and(|outstanding| superseded(outstanding, turned))
+    {
         super::service::idle(server);
     }
 }
 
-fn turned(server: &Server, member: &Member, stage: Stage) -> Stage {
+/// What is outstanding goes on only when it serves the new stage as well: a server that is kept
+/// out, that is being put back as it is, or that is repaired outside the rollout.
+fn superseded(outstanding: &Outstanding, turned: Stage) -> bool {
+    let command = &outstanding.command;
+    let serves = match &command.work {
+        Work::Hold(_) => true,
+        Work::Restore(_) => turned == Stage::PutBack(After::Return),
+        Work::Fetch(_) | Work::Drain(_) | Work::Install(_) | Work::Check(_) | Work::Test(_) => {
+            false
+        }
+    };
+    !serves && command.rollout != RolloutRef::Repair
+}
+
+fn turned(server: &Server, member: &Member) -> Stage {
     let way_back = member.previous.is_some();
-    match stage {
-        Stage::Failed if member.gave_up => Stage::Failed,
-        Stage::Done if way_back => Stage::BackWaiting,
-        Stage::Done => Stage::Kept,
-        Stage::At(_, Step::Restore) if member.touched && way_back => {
-            Stage::At(Way::Back, Step::Drain)
+    let stage = member.stage;
+    if stage == Stage::Failed && member.gave_up {
+        Stage::Failed
+    } else if stage == Stage::Done {
+        if way_back {
+            Stage::BackWaiting
+        } else {
+            Stage::Kept
         }
-        _ if member.touched && way_back => Stage::At(Way::Back, Step::Install),
-        _ if member.touched => Stage::Failed,
-        Stage::PutBack(_) | Stage::At(_, Step::Drain) if !server.unproven => {
-            Stage::PutBack(After::Return)
-        }
-        Stage::Failed if member.out => Stage::Failed,
-        _ if server.unproven => Stage::Failed,
-        _ => Stage::Returned,
+    } else if member.touched && way_back && server.unproven {
+        Stage::At(Way::Back, Step::Install)
+    } else if member.touched && way_back {
+        // Proven: a restore may have put it online on some balancers.
+        Stage::At(Way::Back, Step::Drain)
+    } else if member.touched {
+        Stage::Failed
+    } else if matches!(stage, Stage::PutBack(_) | Stage::At(_, Step::Drain)) && !server.unproven {
+        Stage::PutBack(After::Return)
+    } else if server.unproven || (stage == Stage::Failed && member.out) {
+        Stage::Failed
+    } else {
+        Stage::Returned
     }
 }

@@ -22,9 +22,12 @@ pub(super) fn defined(state: &mut State, event: &ServiceDefined) {
             .servers
             .remove(&rule.name)
             .unwrap_or_else(|| fresh(rule));
-        state
-            .servers
-            .insert(rule.name.clone(), described(known, rule, &entry));
+        let mut server = described(known.clone(), rule, &entry);
+        if !same_place(&known, &server) && server.outstanding.as_ref().is_some_and(is_hold) {
+            // Every balancer that it stands behind now must keep it out: the `Hold` is issued anew.
+            idle(&mut server);
+        }
+        state.servers.insert(rule.name.clone(), server);
     }
     state.entry_text = Arc::from(event.entry.as_str());
     state.entry_sha256 = Some(event.sha256);
@@ -52,6 +55,17 @@ fn fresh(rule: &ServerRule) -> Server {
         attempts: BTreeMap::new(),
         repairs: 0,
     }
+}
+
+fn same_place(one: &Server, other: &Server) -> bool {
+    one.balancers == other.balancers
+        && one.online == other.online
+        && one.maintenance == other.maintenance
+        && one.machine == other.machine
+}
+
+fn is_hold(outstanding: &Outstanding) -> bool {
+    matches!(outstanding.command.work, events::Work::Hold(_))
 }
 
 fn described(server: Server, rule: &ServerRule, entry: &Entry) -> Server {

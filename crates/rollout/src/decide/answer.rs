@@ -1,8 +1,8 @@
 //! Answers of workers: each counts once, for the very command that is outstanding.
 
 use events::{
-    Answer, BalancerName, Command, CommandId, FailedBecause, Failure, InstallFailed, Installed,
-    Release, Work,
+    Answer, BalancerName, Command, CommandId, FailedBecause, Failure, Fence, InstallFailed,
+    Installed, Release, Work,
 };
 
 use super::Reply;
@@ -43,8 +43,8 @@ fn fits(outstanding: &Outstanding, answer: &Answer) -> bool {
                 .any(|known| known.name == *balancer)
     };
     match answer {
-        Answer::CommandStarted(_) => !outstanding.started,
-        Answer::CommandRefused(_) => true,
+        Answer::CommandStarted(_) => !outstanding.started && work.worker() == events::Worker::Agent,
+        Answer::CommandRefused(a) => is_possible(a.highest),
         Answer::Fetched(_) | Answer::FetchFailed(_) => matches!(work, Work::Fetch(_)),
         Answer::Drained(a) => matches!(work, Work::Drain(_)) && from_new(&a.balancer),
         Answer::DrainRefused(a) => matches!(work, Work::Drain(_)) && from_new(&a.balancer),
@@ -61,6 +61,13 @@ fn fits(outstanding: &Outstanding, answer: &Answer) -> bool {
         | Answer::PoolSeen(_)
         | Answer::AgentSeen(_) => false,
     }
+}
+
+/// No owner ever hands out numbers as high as this; folding one would leave no number above it.
+const FENCE_MAX: u64 = 1 << 53;
+
+const fn is_possible(fence: Fence) -> bool {
+    fence.epoch < FENCE_MAX && fence.seq < FENCE_MAX
 }
 
 /// A proof of something else than what was asked for is no success.

@@ -1,28 +1,63 @@
 //! Catalogue entries, and what people say that servers run.
 
-use events::{Adopt, Adopted, DefineService, Event, ServiceDefined, sha256};
+use events::{Adopt, Adopted, DefineService, Digest, Event, ServiceDefined, sha256};
 
 use super::{Heard, Reply};
-use crate::catalogue;
+use crate::catalogue::{self, Entry, ServerRule};
 use crate::state::{Aside, State};
 
 pub(super) fn define(state: &State, heard: &Heard, define: &DefineService) -> Reply {
+    if state.heard.contains_key(&heard.id) {
+        return Reply::default();
+    }
     let digest = sha256(define.entry.as_bytes());
     if state.entry_sha256 == Some(digest) {
         return Reply::default();
     }
     match catalogue::entry_of(&define.entry, &state.target) {
-        Ok(_) => Event::from(ServiceDefined {
-            entry: define.entry.clone(),
-            sha256: digest,
-            by: heard.actor.clone(),
-        })
-        .into(),
+        Ok(entry) => match moves_a_member(state, &entry) {
+            Some(why) => Reply::refuse(why),
+            None => defined(heard, define, digest),
+        },
         Err(problems) => Reply::refuse(problems.to_string()),
     }
 }
 
+fn defined(heard: &Heard, define: &DefineService, sha256: Digest) -> Reply {
+    Event::from(ServiceDefined {
+        entry: define.entry.clone(),
+        sha256,
+        by: heard.actor.clone(),
+    })
+    .into()
+}
+
+/// Where a server stands is not changed while a rollout moves it: one balancer would not know.
+fn moves_a_member(state: &State, entry: &Entry) -> Option<String> {
+    let rollout = state.rollout.as_ref()?;
+    let moved = |rule: &&ServerRule| {
+        let member = rollout.members.contains_key(&rule.name);
+        let server = state.servers.get(&rule.name).filter(|_| member);
+        server.is_some_and(|server| {
+            server.machine != rule.machine
+                || server.balancers != entry.balancers
+                || server.online != entry.online
+                || server.maintenance != entry.maintenance
+        })
+    };
+    let server = entry.servers.iter().find(moved)?;
+    Some(format!(
+        "it changes the machine, balancers or pools of {}, which rollout {} moves; apply it when \
+         that is over",
+        server.name,
+        rollout.id()
+    ))
+}
+
 pub(super) fn adopt(state: &State, heard: &Heard, adopt: &Adopt) -> Reply {
+    if state.heard.contains_key(&heard.id) {
+        return Reply::default();
+    }
     let Some(server) = state.servers.get(&adopt.server) else {
         return Reply::refuse(format!("{} has no server {}", state.target, adopt.server));
     };

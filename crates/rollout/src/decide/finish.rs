@@ -3,7 +3,7 @@
 use events::{Event, FinalServer, Outcome, Pool, RolloutFinished, ServerName, Timestamp};
 
 use crate::safety;
-use crate::state::{Member, Phase, Rollout, Stage, State};
+use crate::state::{Aside, Member, Phase, Rollout, Stage, State};
 
 pub(super) fn finish(state: &State, at: Timestamp) -> Vec<Event> {
     let Some(rollout) = state.rollout.as_deref() else {
@@ -12,7 +12,7 @@ pub(super) fn finish(state: &State, at: Timestamp) -> Vec<Event> {
     let over = match rollout.phase {
         Phase::Gates => None,
         Phase::Forward => forward(rollout),
-        Phase::Back => back(rollout),
+        Phase::Back => back(state, rollout),
     };
     let Some((outcome, reason)) = over else {
         return Vec::new();
@@ -30,11 +30,11 @@ fn forward(rollout: &Rollout) -> Option<(Outcome, String)> {
     })
 }
 
-fn back(rollout: &Rollout) -> Option<(Outcome, String)> {
+fn back(state: &State, rollout: &Rollout) -> Option<(Outcome, String)> {
     let members = || rollout.members.values();
     let moving = |member: &Member| matches!(member.stage, Stage::At(..) | Stage::PutBack(_));
     let waits = members().any(|member| member.stage == Stage::BackWaiting);
-    if members().any(moving) || (waits && safety::may_open_back(rollout)) {
+    if members().any(moving) || (waits && safety::can_go_back(state, rollout)) {
         return None;
     }
     let reason = rollout
@@ -81,6 +81,13 @@ pub(super) fn finished(
             .get(name)
             .is_some_and(|server| server.unproven)
     };
+    let left = |name: &ServerName| {
+        let aside = state.servers.get(name).and_then(|s| s.aside.as_ref());
+        matches!(aside, Some(Aside::Left { .. }))
+    };
+    let stuck = |name: &ServerName, member: &Member| {
+        unproven(name) && (member.touched || member.out || is_stuck(state, name))
+    };
     RolloutFinished {
         rollout: rollout.id(),
         outcome,
@@ -89,16 +96,21 @@ pub(super) fn finished(
             .iter()
             .map(|(name, member)| last(state, name, member))
             .collect(),
-        stuck: names(&|name, _| unproven(name)),
-        left: names(&|name, member| member.out && !unproven(name)),
+        stuck: names(&stuck),
+        left: names(&|name, member| (member.out || left(name)) && !unproven(name)),
         except: names(&|_, member| member.stage == Stage::Excluded),
         least_up: rollout.least_up,
         floor: rollout.plan.floor,
         held_out_requests: rollout.held_out_requests,
         cut: rollout.cut,
-        took_ms: at.ms_since(rollout.planned_at),
+        took_ms: rollout.started_at.map_or(0, |started| at.ms_since(started)),
         reason,
     }
+}
+
+fn is_stuck(state: &State, name: &ServerName) -> bool {
+    let server = state.servers.get(name);
+    server.is_some_and(|server| matches!(server.aside, Some(Aside::Stuck { .. })))
 }
 
 fn last(state: &State, name: &ServerName, member: &Member) -> FinalServer {
@@ -106,7 +118,7 @@ fn last(state: &State, name: &ServerName, member: &Member) -> FinalServer {
     FinalServer {
         server: name.clone(),
         release: server.and_then(|server| server.proven.clone()),
-        pool: if member.out {
+        pool: if member.out || is_stuck(state, name) {
             Pool::Maintenance
         } else {
             Pool::Online

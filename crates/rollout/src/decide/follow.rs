@@ -59,9 +59,10 @@ fn start(state: &State, at: Timestamp) -> Vec<Event> {
         Err(error) => {
             let reason = match &error {
                 PlanError::NoWayBack { .. } => RejectedBecause::NoWayBack,
-                PlanError::NoEntry | PlanError::NoServers | PlanError::Unwritable(_) => {
-                    RejectedBecause::NotPlannable
-                }
+                PlanError::NoEntry
+                | PlanError::NoServers
+                | PlanError::TooLarge { .. }
+                | PlanError::Unwritable(_) => RejectedBecause::NotPlannable,
             };
             vec![
                 RolloutRejected {
@@ -114,7 +115,7 @@ fn halt(state: &State, at: Timestamp) -> Vec<Event> {
     let Some(rollout) = going_forward(state).filter(|rollout| rollout.halted.is_none()) else {
         return Vec::new();
     };
-    let Some(reason) = failure(rollout) else {
+    let Some(reason) = failure(rollout).filter(|_| state.rules.hold(Rule::FailureStops)) else {
         return Vec::new();
     };
     vec![halted(rollout, reason, at)]

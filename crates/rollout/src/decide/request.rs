@@ -7,13 +7,16 @@ use events::{
 
 use super::Reply;
 use crate::catalogue::{Entry, SecondRequest};
+use crate::rules::Rule;
 use crate::state::State;
 
 /// How many requests may wait on one target.
 const WAITING_MAX: usize = 8;
 
 pub(super) fn request(state: &State, asked: &RequestRollout, at: Timestamp) -> Reply {
-    if let Some(known) = state.known.get(&asked.rollout) {
+    if let Some(known) = state.known.get(&asked.rollout)
+        && state.rules.hold(Rule::RequestCountsOnce)
+    {
         if known.content == asked.content() {
             return Reply::default();
         }
@@ -23,13 +26,14 @@ pub(super) fn request(state: &State, asked: &RequestRollout, at: Timestamp) -> R
         ));
     }
     let (Some(entry), Some(entry_sha256)) = (&state.entry, state.entry_sha256) else {
-        return reject(
-            asked,
-            RejectedBecause::NoService,
-            format!(
-                "{} has no catalogue entry; add one with `poolshift apply`",
-                state.target
-            ),
+        let none = events::sha256(b"");
+        let why = format!(
+            "{} has no catalogue entry; add one with `poolshift apply`",
+            state.target
+        );
+        return with(
+            requested(asked, none).into(),
+            rejection(asked, RejectedBecause::NoService, why),
         );
     };
     let requested: Event = requested(asked, entry_sha256).into();
@@ -86,10 +90,6 @@ fn rejection(asked: &RequestRollout, reason: RejectedBecause, detail: String) ->
         detail,
     }
     .into()
-}
-
-fn reject(asked: &RequestRollout, reason: RejectedBecause, detail: String) -> Reply {
-    rejection(asked, reason, detail).into()
 }
 
 fn with(first: Event, second: Event) -> Reply {

@@ -5,11 +5,14 @@ use events::{
     ApprovalGiven, ApprovalRefused, CastVote, Event, Gate, Timestamp, VoteRefusedBecause,
 };
 
-use super::Reply;
+use super::{Heard, Reply};
 use crate::rules::Rule;
 use crate::state::{Phase, Rollout, State};
 
-pub(super) fn vote(state: &State, vote: &CastVote, at: Timestamp) -> Reply {
+pub(super) fn vote(state: &State, heard: &Heard, vote: &CastVote, at: Timestamp) -> Reply {
+    if state.heard.contains_key(&heard.id) {
+        return Reply::default();
+    }
     let rollout = state
         .rollout
         .as_ref()

@@ -1,0 +1,157 @@
+//! What workers say to a command.
+
+use events::{
+    Answer, AnsweredBy, Command, CommandStarted, DrainFailed, DrainRefused, Drained, FailedBecause,
+    Failure, FetchFailed, Fetched, Healthy, Held, InstallFailed, Installed, Output, Proof,
+    RestoreFailed, Restored, TestsFailed, TestsPassed, Unhealthy, Work, Worker,
+};
+
+/// Everything a worker says to a command that it carries out well.
+pub(crate) fn good(command: &Command, started: bool) -> Vec<Answer> {
+    let id = || command.id.clone();
+    let balancers = || {
+        command
+            .balancers
+            .iter()
+            .map(|balancer| balancer.name.clone())
+    };
+    let begun = (command.work.worker() == Worker::Agent && !started)
+        .then(|| Answer::CommandStarted(CommandStarted { command: id() }));
+    let done: Vec<Answer> = match &command.work {
+        Work::Fetch(fetch) => vec![Answer::Fetched(Fetched {
+            command: id(),
+            sha256: fetch.artifact.sha256,
+            bytes: 1_000,
+            took_ms: 10,
+        })],
+        Work::Drain(drain) => balancers()
+            .map(|balancer| {
+                Answer::Drained(Drained {
+                    command: id(),
+                    balancer,
+                    haproxy_pid: 100,
+                    haproxy_version: "2.6.12".to_owned(),
+                    running: 0,
+                    queued: 0,
+                    cut: 0,
+                    pinned_seen: 0,
+                    state_saved: true,
+                    waited_ms: 10,
+                    up_before: drain.floor + 1,
+                    up_after: drain.floor,
+                    floor: drain.floor,
+                    was_up: true,
+                    by_person: false,
+                    row: String::new(),
+                })
+            })
+            .collect(),
+        Work::Install(install) => vec![Answer::Installed(Installed {
+            command: id(),
+            version: install.version.clone(),
+            sha256_runs: install.artifact.sha256,
+            proof: Proof {
+                kind: "http".to_owned(),
+                value: install.version.to_string(),
+            },
+            previous: None,
+            took_ms: 10,
+            resumed: false,
+            output: Output::default(),
+        })],
+        Work::Check(_) => vec![Answer::Healthy(Healthy {
+            command: id(),
+            probes: Vec::new(),
+            answered_by: AnsweredBy::default(),
+            balancers: balancers().collect(),
+        })],
+        Work::Test(_) => vec![Answer::TestsPassed(TestsPassed {
+            command: id(),
+            suites: Vec::new(),
+            answered_by: AnsweredBy::default(),
+            output: Output::default(),
+        })],
+        Work::Restore(_) => balancers()
+            .map(|balancer| {
+                Answer::Restored(Restored {
+                    command: id(),
+                    balancer,
+                    up: true,
+                    check_age_ms: 10,
+                    state_saved: true,
+                    row: String::new(),
+                })
+            })
+            .collect(),
+        Work::Hold(_) => balancers()
+            .map(|balancer| {
+                Answer::Held(Held {
+                    command: id(),
+                    balancer,
+                    state_saved: true,
+                    row: String::new(),
+                })
+            })
+            .collect(),
+    };
+    begun.into_iter().chain(done).collect()
+}
+
+/// What its worker says when it fails.
+pub(crate) fn bad(command: &Command, why: &FailedBecause, balancer: &str) -> Answer {
+    let id = command.id.clone();
+    let failure = Failure::new(why.clone(), "as the script says");
+    let balancer = balancer.parse().expect("a balancer");
+    match &command.work {
+        Work::Fetch(_) => Answer::FetchFailed(FetchFailed {
+            command: id,
+            failure,
+        }),
+        Work::Drain(_) => Answer::DrainFailed(DrainFailed {
+            command: id,
+            balancer,
+            failure,
+            running: 7,
+            queued: 0,
+            row: String::new(),
+        }),
+        Work::Install(_) => Answer::InstallFailed(InstallFailed {
+            command: id,
+            failure,
+            output: Output::default(),
+        }),
+        Work::Check(_) => Answer::Unhealthy(Unhealthy {
+            command: id,
+            failure,
+            probes: Vec::new(),
+        }),
+        Work::Test(_) => Answer::TestsFailed(TestsFailed {
+            command: id,
+            failure,
+            suites: Vec::new(),
+            answered_by: AnsweredBy::default(),
+            output: Output::default(),
+        }),
+        Work::Restore(_) => Answer::RestoreFailed(RestoreFailed {
+            command: id,
+            balancer,
+            failure,
+            row: String::new(),
+        }),
+        Work::Hold(_) => panic!("a Hold does not fail"),
+    }
+}
+
+/// A balancer's controller that would go below the floor.
+pub(crate) fn refused(command: &Command, balancer: &str) -> Answer {
+    let Work::Drain(drain) = &command.work else {
+        panic!("{} is no drain", command.id);
+    };
+    Answer::DrainRefused(DrainRefused {
+        command: command.id.clone(),
+        balancer: balancer.parse().expect("a balancer"),
+        up: drain.floor,
+        floor: drain.floor,
+        row: String::new(),
+    })
+}

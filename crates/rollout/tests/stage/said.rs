@@ -1,0 +1,138 @@
+//! Events and servers in one line each.
+
+use events::{Answer, BalancerName, Decision, Event, ServerName};
+use poolshift_rollout::{Server, State};
+
+pub(crate) fn balancer(answer: &Answer) -> Option<&BalancerName> {
+    match answer {
+        Answer::Drained(a) => Some(&a.balancer),
+        Answer::DrainRefused(a) => Some(&a.balancer),
+        Answer::DrainFailed(a) => Some(&a.balancer),
+        Answer::Held(a) => Some(&a.balancer),
+        Answer::Restored(a) => Some(&a.balancer),
+        Answer::RestoreFailed(a) => Some(&a.balancer),
+        _ => None,
+    }
+}
+
+/// An answer is said in its place; that it was taken is not said again, but for its decisions.
+pub(crate) fn event(event: &Event) -> Option<String> {
+    match event {
+        Event::Answer(answer) => Some(answered(answer)),
+        Event::Decision(decision) => Some(decided(decision)),
+    }
+}
+
+fn answered(answer: &Answer) -> String {
+    let kind = answer.kind().trim_start_matches("poolshift.");
+    let by = balancer(answer).map_or_else(String::new, |by| format!(" by {by}"));
+    match answer.command() {
+        Some(id) => format!("{kind}{by}: {}/{}/{}", id.server, id.step, id.attempt),
+        None => format!("{kind}{by}"),
+    }
+}
+
+fn names(servers: &[ServerName]) -> String {
+    let names: Vec<&str> = servers.iter().map(ServerName::as_str).collect();
+    names.join(" ")
+}
+
+fn decided(decision: &Decision) -> String {
+    match decision {
+        Decision::CommandIssued(e) => {
+            let id = &e.command.id;
+            let repair = match id.rollout {
+                events::RolloutRef::Repair => " (repair)",
+                events::RolloutRef::Rollout(_) => "",
+            };
+            format!("-> {}: {}/{}{repair}", id.server, id.step, id.attempt)
+        }
+        Decision::RolloutRequested(e) => format!("requested: {}", e.version),
+        Decision::RolloutRejected(e) => format!("rejected, {}: {}", e.reason, e.detail),
+        Decision::RolloutPlanned(e) => {
+            let plan = e.plan.value();
+            let batches = plan
+                .batches
+                .iter()
+                .map(|batch| format!("[{}]", names(batch)));
+            let batches: Vec<String> = batches.collect();
+            format!(
+                "planned: {}, batches {}, floor {}",
+                plan.version,
+                batches.join(" "),
+                plan.floor
+            )
+        }
+        Decision::Superseded(_) => "the one that waited is superseded".to_owned(),
+        Decision::Queued(_) => "queued behind the one that runs".to_owned(),
+        Decision::ApprovalGiven(e) => format!("approved by {}", e.person),
+        Decision::ApprovalRefused(e) => format!("vote of {} does not count: {}", e.person, e.why),
+        Decision::ApprovalExpired(_) => "the approval came not in time".to_owned(),
+        Decision::BatchStarted(e) => format!("batch {}: {}", e.batch, names(&e.servers)),
+        Decision::StepTimedOut(e) => {
+            let silent: Vec<&str> = e.silent.iter().map(BalancerName::as_str).collect();
+            let id = &e.command;
+            format!(
+                "timed out: {}/{}/{} {}",
+                id.server,
+                id.step,
+                id.attempt,
+                silent.join(" ")
+            )
+            .trim_end()
+            .to_owned()
+        }
+        Decision::Halted(e) => format!("HALTED: {}", e.reason),
+        Decision::RollbackStarted(e) => {
+            format!(
+                "GOES BACK: {}; changed so far: {}",
+                e.reason,
+                names(&e.servers)
+            )
+        }
+        Decision::ServerExcluded(e) => format!("{} takes no part: {}", e.server, e.why),
+        Decision::RolloutFinished(e) => {
+            let mut text = format!("FINISHED {}: {}", e.outcome, e.reason);
+            for (word, servers) in [
+                ("stuck", &e.stuck),
+                ("left", &e.left),
+                ("except", &e.except),
+            ] {
+                if !servers.is_empty() {
+                    text.push_str(&format!("; {word}: {}", names(servers)));
+                }
+            }
+            text
+        }
+        Decision::Adopted(e) => format!("{} runs {}", e.server, e.release.version),
+        Decision::OwnerChanged(e) => format!("the owner's epoch is {}", e.epoch),
+        Decision::ServerReleased(e) => format!("{} is let go", e.server),
+        Decision::Paused(_) => "paused".to_owned(),
+        Decision::Resumed(_) => "resumed".to_owned(),
+        Decision::AbortRequested(_) => "to be aborted".to_owned(),
+        Decision::RetryRequested(_) => "tried again".to_owned(),
+        Decision::ServiceDefined(_) => "the service is defined".to_owned(),
+        Decision::OwnershipTaken(_) | Decision::AgentEnrolled(_) | Decision::AgentRevoked(_) => {
+            panic!("not an event of a target")
+        }
+    }
+}
+
+pub(crate) fn server(state: &State, name: &ServerName, server: &Server) -> String {
+    let proven = server
+        .proven
+        .as_ref()
+        .map_or("unknown", |release| release.version.as_str());
+    let mut text = format!("{name}: proven {proven}");
+    if server.unproven {
+        text.push_str(", UNPROVEN");
+    }
+    if let Some(outstanding) = &server.outstanding {
+        let id = &outstanding.command.id;
+        text.push_str(&format!(", {}/{} outstanding", id.step, id.attempt));
+    }
+    if let Some(member) = state.member(name) {
+        text.push_str(&format!(", {:?}", member.stage));
+    }
+    text
+}

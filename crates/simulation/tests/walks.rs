@@ -1,0 +1,42 @@
+//! The walk itself: it holds, it replays, and it notices.
+
+use poolshift_simulation::{Break, Invariant, notices, trace, walks};
+
+#[test]
+fn with_every_rule_in_force_every_invariant_holds() {
+    let tally = walks(1, 300, None, 2);
+    assert!(tally.failing.is_empty(), "{:?}", tally.failing);
+    assert_eq!(tally.walks, 300);
+    assert!(tally.steps_median() >= 30, "{tally}");
+}
+
+#[test]
+fn a_seed_walks_the_same_way_again() {
+    let once = trace(7, None);
+    assert!(once.len() > 30, "{once:?}");
+    assert_eq!(once, trace(7, None));
+    assert_ne!(once, trace(8, None));
+}
+
+#[test]
+fn how_many_threads_walk_changes_nothing() {
+    let text = |threads| walks(1, 40, None, threads).to_string();
+    assert_eq!(text(1), text(3));
+}
+
+#[test]
+fn a_broken_rule_is_noticed() {
+    let broken: Break = "journal".parse().expect("a rule");
+    let (_, violation) = notices(1, 200, broken).expect("some seed notices");
+    assert_eq!(violation.invariant, Invariant::S8);
+}
+
+#[test]
+fn a_rule_that_does_not_exist_is_refused_with_those_that_do() {
+    let error = "jornal".parse::<Break>().expect_err("no such rule");
+    let text = error.to_string();
+    assert!(
+        text.contains("jornal") && text.contains("one-batch"),
+        "{text}"
+    );
+}
