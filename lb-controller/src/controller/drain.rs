@@ -34,9 +34,10 @@ pub(super) fn judge_begun(server: &mut Server, view: View<'_>, draft: &mut Draft
     let (Work::Drain(work), Some(lines)) = (&command.work, view.lines(&place)) else {
         return;
     };
-    let is_judged = server.mark(draft).is_some_and(|mark| {
-        !mark.out && mark.was_up && !mark.by_person() && mark.command == command.id
-    });
+    // Whichever try began it: what was not reported yet is judged until it is.
+    let is_judged = server
+        .mark(draft)
+        .is_some_and(|mark| !mark.out && mark.was_up && !mark.by_person());
     if !is_judged || server.is_decided() || lines.online.admin == Admin::Ready {
         return;
     }

@@ -102,6 +102,39 @@ async fn several_drains_are_judged_one_after_another() {
 }
 
 #[tokio::test]
+async fn another_try_is_judged_by_the_floor_for_what_the_one_before_began() {
+    let mut scene = Scene::open().await;
+    let door = scene.haproxy.customers;
+    let held: Vec<_> = (0..3)
+        .map(|_| tokio::spawn(ask(door, "/held", "")))
+        .collect();
+    for line in ALL {
+        scene.haproxy.wait_for_running(line, "1").await;
+    }
+    let first = orders::drain(&ALL, 2, 0, Then::Fail);
+    scene.order("web1", first, MINUTE_MS).await;
+    scene.haproxy.wait_for("shop", "web1", "MAINT").await;
+    scene.listen(Duration::from_millis(300)).await;
+    scene.kill_controller().await;
+    scene.shops.iter().for_each(|shop| shop.let_go());
+    for request in held {
+        assert_eq!(request.await.unwrap().unwrap().0, 200);
+    }
+    scene.shops[2].is_healthy(false);
+    scene.haproxy.wait_for("shop", "web3", "DOWN").await;
+
+    let again = orders::drain(&ALL, 2, 0, Then::Fail);
+    scene.order("web1", again, MINUTE_MS).await;
+    scene.start();
+    let Answer::DrainRefused(refused) = scene.answer("poolshift.drain-refused").await else {
+        unreachable!()
+    };
+    assert_eq!(refused.floor, 2);
+    scene.haproxy.wait_for("shop", "web1", "UP").await;
+    assert_eq!(scene.count_said("poolshift.drained"), 0);
+}
+
+#[tokio::test]
 async fn a_drain_is_undone_when_others_fall_before_it_is_reported() {
     let mut scene = Scene::open().await;
     scene

@@ -84,7 +84,7 @@ fn turn_back(state: &State, at: Timestamp) -> Vec<Event> {
     let late =
         |halt: &&crate::state::Halt| halt.until <= at && state.rules.hold(Rule::PersonWaitEnds);
     let reason = if let Some(reason) = &rollout.aborted {
-        format!("aborted: {reason}")
+        format!("stopped by a person: {reason}")
     } else if let Some(halt) = rollout.halted.iter().chain(&rollout.paused).find(late) {
         format!("nobody came in time: {}", halt.reason)
     } else if rollout.entry.rollout.on_failure == OnFailure::RollBack {
