@@ -2,9 +2,11 @@
 
 mod install;
 mod process;
+mod relay;
 
 pub use install::ensure_installed;
 pub use process::Haproxy;
+pub use relay::Relay;
 
 use crate::fleet::Server;
 use std::net::SocketAddr;

@@ -178,8 +178,8 @@ fn parse(buffer: &[u8]) -> Result<Option<Head>, Broken> {
         .and_then(|value| value.parse().ok());
     // Without a length the end of the answer would be a guess.
     let body_bytes = match length {
+        _ if status < 200 || status == 204 || status == 304 => 0,
         Some(length) => length,
-        None if status < 200 || status == 204 => 0,
         None => return Err(Broken::Unreadable),
     };
     Ok(Some(Head {

@@ -17,7 +17,10 @@ pub(crate) fn init() {
     let started = if stderr().is_terminal() {
         logs.try_init()
     } else {
-        logs.json().flatten_event(true).with_target(false).try_init()
+        logs.json()
+            .flatten_event(true)
+            .with_target(false)
+            .try_init()
     };
     if let Err(error) = started {
         tracing::debug!(%error, "logs were started before");

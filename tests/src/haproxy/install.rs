@@ -48,20 +48,23 @@ fn number(version: &str) -> Option<(u32, u32)> {
 }
 
 async fn install() -> Result<()> {
-    let apt = [
-        "apt-get",
-        "install",
-        "-y",
-        "--no-install-recommends",
-        "haproxy",
-    ];
-    let words: Vec<&str> = if rustix::process::geteuid().is_root() {
-        apt.to_vec()
-    } else {
-        ["sudo", "-n"].into_iter().chain(apt).collect()
-    };
+    eprintln!("HAProxy is missing; installing the package haproxy with apt-get");
+    let wanted = ["install", "-y", "--no-install-recommends", "haproxy"];
+    if apt(&wanted).await.is_err() {
+        // A fresh machine does not know its packages yet.
+        apt(&["update"]).await?;
+        apt(&wanted).await?;
+    }
+    Ok(())
+}
+
+async fn apt(args: &[&str]) -> Result<()> {
+    let mut words = vec!["apt-get"];
+    if !rustix::process::geteuid().is_root() {
+        words = vec!["sudo", "-n", "apt-get"];
+    }
+    words.extend(args);
     let line = words.join(" ");
-    eprintln!("HAProxy is missing; installing the package haproxy: {line}");
     let mut command = Command::new(words[0]);
     command
         .args(&words[1..])

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File, TryLockError};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -67,13 +67,13 @@ impl Claim {
 pub async fn restart(program: &Path, home: &Home, deadline: Duration) -> Result<u32> {
     home.note_restart()?;
     stop(home, deadline).await?;
-    let mut child = spawn(program, home)?;
+    let mut child = Starting(Some(spawn(program, home)?));
     let until = Instant::now() + deadline;
     loop {
-        if named(home)? == Some(child.id()) {
-            return Ok(child.id());
+        if let Some(pid) = child.listens(home)? {
+            return Ok(pid);
         }
-        if let Some(status) = child.try_wait().context("cannot look after the shop")? {
+        if let Some(status) = child.ended().context("cannot look after the shop")? {
             let log = fs::read_to_string(home.log_file()).unwrap_or_default();
             let last = log.lines().last().unwrap_or("it left no word");
             bail!(
@@ -91,6 +91,36 @@ pub async fn restart(program: &Path, home: &Home, deadline: Duration) -> Result<
     }
 }
 
+/// A process that does not listen yet, and that nobody else could find and end: it does not outlive
+/// whoever waits for it.
+struct Starting(Option<Child>);
+
+impl Starting {
+    /// Its number once it listens; it lives on from then.
+    fn listens(&mut self, home: &Home) -> Result<Option<u32>> {
+        let named = named(home)?;
+        let own = self.0.as_ref().map(Child::id);
+        if own.is_none() || named != own {
+            return Ok(None);
+        }
+        self.0 = None;
+        Ok(own)
+    }
+
+    fn ended(&mut self) -> std::io::Result<Option<ExitStatus>> {
+        self.0.as_mut().map_or(Ok(None), Child::try_wait)
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            // It may have ended by itself.
+            let _ = child.kill();
+        }
+    }
+}
+
 /// Ends what runs in this home: politely, and after `deadline` by force.
 ///
 /// # Errors
@@ -99,7 +129,12 @@ pub async fn stop(home: &Home, deadline: Duration) -> Result<()> {
     for signal in [Signal::TERM, Signal::KILL] {
         let until = Instant::now() + deadline;
         let mut told = None;
-        while is_claimed(home)? {
+        // One look is enough: in the next one, a process that is just being started elsewhere may
+        // share the lock of the first for a moment, between its fork and its exec.
+        loop {
+            if !is_claimed(home)? {
+                return Ok(());
+            }
             let pid = running(home)?;
             if pid.is_some() && pid != told {
                 send(pid, signal);
@@ -111,13 +146,10 @@ pub async fn stop(home: &Home, deadline: Duration) -> Result<()> {
             sleep(LOOK_EVERY).await;
         }
     }
-    if is_claimed(home)? {
-        bail!(
-            "the shop in {} does not end: end it by hand",
-            home.folder().display()
-        );
-    }
-    Ok(())
+    bail!(
+        "the shop in {} does not end: end it by hand",
+        home.folder().display()
+    );
 }
 
 /// Ends what runs in this home by force and without waiting, for those who cannot wait.

@@ -1,17 +1,20 @@
 //! The control: the same servers restarted in the same batches under the same load, without
 //! Poolshift and without a drain. It must lose requests, else the measure could not fail.
 
-use super::stage::Stage;
 use anyhow::{Context, Result};
 use serde::Serialize;
+use std::path::Path;
 use std::time::Duration;
 use tests::customers::Tally;
 use tests::fleet::Server;
 use tests::shop::Release;
+use tests::stage::Stage;
 use tokio::time::sleep;
 
 /// As the rollouts of the demo: a canary first, then more.
 const BATCHES: [usize; 4] = [1, 2, 4, 1];
+
+const SERVERS: usize = 8;
 
 /// Load before the first, between two, and after the last batch.
 const BETWEEN: Duration = Duration::from_secs(2);
@@ -32,9 +35,9 @@ pub(crate) struct Outcome {
 
 /// Rolls out a good version as a plain script would: install, restart a batch, wait until it is
 /// ready, go on.
-pub(crate) async fn run() -> Result<Outcome> {
+pub(crate) async fn run(shop: &Path) -> Result<Outcome> {
     let root = tempfile::tempdir().context("no folder for the demo")?;
-    let stage = Stage::set(root.path(), &Release::good("1.0.0")).await?;
+    let stage = Stage::set(shop, root.path(), SERVERS, &Release::good("1.0.0")).await?;
     let customers = stage.open()?;
     sleep(BETWEEN).await;
     let mut rest = stage.fleet.servers.as_slice();
@@ -52,9 +55,9 @@ pub(crate) async fn run() -> Result<Outcome> {
 }
 
 /// The load alone.
-pub(crate) async fn run_undisturbed(stretch: Duration) -> Result<Outcome> {
+pub(crate) async fn run_undisturbed(shop: &Path, stretch: Duration) -> Result<Outcome> {
     let root = tempfile::tempdir().context("no folder for the demo")?;
-    let stage = Stage::set(root.path(), &Release::good("1.0.0")).await?;
+    let stage = Stage::set(shop, root.path(), SERVERS, &Release::good("1.0.0")).await?;
     let customers = stage.open()?;
     sleep(stretch).await;
     Ok(Outcome::of(customers.stop().await?))
