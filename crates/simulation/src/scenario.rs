@@ -190,9 +190,15 @@ maintenance = "shop_maintenance"
     if gated {
         text.push_str("approvals = { count = 1, from = [\"managers\"], expire = \"30m\" }\n");
     }
-    text.push_str("servers = [\n");
+    text.push_str(&servers(names));
+    text
+}
+
+fn servers(names: &[String]) -> String {
+    let mut text = "servers = [\n".to_owned();
     for (index, name) in names.iter().enumerate() {
         let machine = machine_of(index);
+        // Writing to a string cannot fail.
         let _ = writeln!(
             text,
             "  {{ name = \"{name}\", machine = \"{machine}\", address = \"10.1.0.{}:8080\" }},",

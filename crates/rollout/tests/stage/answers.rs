@@ -1,9 +1,9 @@
 //! What workers say to a command.
 
 use events::{
-    Answer, AnsweredBy, Command, CommandStarted, DrainFailed, DrainRefused, Drained, FailedBecause,
-    Failure, FetchFailed, Fetched, Healthy, Held, InstallFailed, Installed, Output, Proof,
-    RestoreFailed, Restored, TestsFailed, TestsPassed, Unhealthy, Work, Worker,
+    Answer, AnsweredBy, BalancerName, Command, CommandStarted, DrainFailed, DrainRefused, Drained,
+    FailedBecause, Failure, FetchFailed, Fetched, Healthy, Held, InstallFailed, Installed, Output,
+    Proof, RestoreFailed, Restored, TestsFailed, TestsPassed, Unhealthy, Work, Worker,
 };
 
 /// Everything a worker says to a command that it carries out well.
@@ -25,26 +25,7 @@ pub(crate) fn good(command: &Command, started: bool) -> Vec<Answer> {
             took_ms: 10,
         })],
         Work::Drain(drain) => balancers()
-            .map(|balancer| {
-                Answer::Drained(Drained {
-                    command: id(),
-                    balancer,
-                    haproxy_pid: 100,
-                    haproxy_version: "2.6.12".to_owned(),
-                    running: 0,
-                    queued: 0,
-                    cut: 0,
-                    pinned_seen: 0,
-                    state_saved: true,
-                    waited_ms: 10,
-                    up_before: drain.floor + 1,
-                    up_after: drain.floor,
-                    floor: drain.floor,
-                    was_up: true,
-                    by_person: false,
-                    row: String::new(),
-                })
-            })
+            .map(|balancer| drained(command, balancer, drain.floor))
             .collect(),
         Work::Install(install) => vec![Answer::Installed(Installed {
             command: id(),
@@ -72,16 +53,7 @@ pub(crate) fn good(command: &Command, started: bool) -> Vec<Answer> {
             output: Output::default(),
         })],
         Work::Restore(_) => balancers()
-            .map(|balancer| {
-                Answer::Restored(Restored {
-                    command: id(),
-                    balancer,
-                    up: true,
-                    check_age_ms: 10,
-                    state_saved: true,
-                    row: String::new(),
-                })
-            })
+            .map(|balancer| restored(command, balancer))
             .collect(),
         Work::Hold(_) => balancers()
             .map(|balancer| {
@@ -95,6 +67,38 @@ pub(crate) fn good(command: &Command, started: bool) -> Vec<Answer> {
             .collect(),
     };
     begun.into_iter().chain(done).collect()
+}
+
+fn drained(command: &Command, balancer: BalancerName, floor: u32) -> Answer {
+    Answer::Drained(Drained {
+        command: command.id.clone(),
+        balancer,
+        haproxy_pid: 100,
+        haproxy_version: "2.6.12".to_owned(),
+        running: 0,
+        queued: 0,
+        cut: 0,
+        pinned_seen: 0,
+        state_saved: true,
+        waited_ms: 10,
+        up_before: floor + 1,
+        up_after: floor,
+        floor,
+        was_up: true,
+        by_person: false,
+        row: String::new(),
+    })
+}
+
+fn restored(command: &Command, balancer: BalancerName) -> Answer {
+    Answer::Restored(Restored {
+        command: command.id.clone(),
+        balancer,
+        up: true,
+        check_age_ms: 10,
+        state_saved: true,
+        row: String::new(),
+    })
 }
 
 /// What its worker says when it fails.

@@ -49,20 +49,7 @@ fn decided(decision: &Decision) -> String {
         }
         Decision::RolloutRequested(e) => format!("requested: {}", e.version),
         Decision::RolloutRejected(e) => format!("rejected, {}: {}", e.reason, e.detail),
-        Decision::RolloutPlanned(e) => {
-            let plan = e.plan.value();
-            let batches = plan
-                .batches
-                .iter()
-                .map(|batch| format!("[{}]", names(batch)));
-            let batches: Vec<String> = batches.collect();
-            format!(
-                "planned: {}, batches {}, floor {}",
-                plan.version,
-                batches.join(" "),
-                plan.floor
-            )
-        }
+        Decision::RolloutPlanned(e) => planned(e.plan.value()),
         Decision::Superseded(_) => "the one that waited is superseded".to_owned(),
         Decision::Queued(_) => "queued behind the one that runs".to_owned(),
         Decision::ApprovalGiven(e) => format!("approved by {}", e.person),
@@ -91,19 +78,7 @@ fn decided(decision: &Decision) -> String {
             )
         }
         Decision::ServerExcluded(e) => format!("{} takes no part: {}", e.server, e.why),
-        Decision::RolloutFinished(e) => {
-            let mut text = format!("FINISHED {}: {}", e.outcome, e.reason);
-            for (word, servers) in [
-                ("stuck", &e.stuck),
-                ("left", &e.left),
-                ("except", &e.except),
-            ] {
-                if !servers.is_empty() {
-                    text.push_str(&format!("; {word}: {}", names(servers)));
-                }
-            }
-            text
-        }
+        Decision::RolloutFinished(e) => finished(e),
         Decision::Adopted(e) => format!("{} runs {}", e.server, e.release.version),
         Decision::OwnerChanged(e) => format!("the owner's epoch is {}", e.epoch),
         Decision::ServerReleased(e) => format!("{} is let go", e.server),
@@ -116,6 +91,34 @@ fn decided(decision: &Decision) -> String {
             panic!("not an event of a target")
         }
     }
+}
+
+fn planned(plan: &events::Plan) -> String {
+    let batches = plan
+        .batches
+        .iter()
+        .map(|batch| format!("[{}]", names(batch)));
+    let batches: Vec<String> = batches.collect();
+    format!(
+        "planned: {}, batches {}, floor {}",
+        plan.version,
+        batches.join(" "),
+        plan.floor
+    )
+}
+
+fn finished(event: &events::RolloutFinished) -> String {
+    let mut text = format!("FINISHED {}: {}", event.outcome, event.reason);
+    for (word, servers) in [
+        ("stuck", &event.stuck),
+        ("left", &event.left),
+        ("except", &event.except),
+    ] {
+        if !servers.is_empty() {
+            text.push_str(&format!("; {word}: {}", names(servers)));
+        }
+    }
+    text
 }
 
 pub(crate) fn server(state: &State, name: &ServerName, server: &Server) -> String {
