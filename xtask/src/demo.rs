@@ -52,7 +52,7 @@ async fn show(options: &Options) -> Result<()> {
     let outcome = outcome.with_control(control.failed);
     end(options, &outcome)?;
     if let Some(world) = world {
-        eprintln!("{}", show::usage(&world, &programs));
+        eprintln!("{}", show::usage(&world, &programs)?);
         std::future::pending::<()>().await;
     }
     outcome.judge()

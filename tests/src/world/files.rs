@@ -2,7 +2,7 @@
 //! process.
 
 use super::setup::{Install, Setup};
-use super::{SERVICE, Secret};
+use super::{ENVIRONMENT, SERVICE, Secret};
 use crate::artifact::Place;
 use crate::programs::Programs;
 use crate::stage::Stage;
@@ -21,8 +21,21 @@ pub(super) fn catalogue(
     stage: &Stage,
     place: &Place,
 ) -> Result<()> {
-    let install = install(root, setup, programs, stage)?;
-    let text = format!(
+    let text = [
+        service(place),
+        install(root, setup, programs, stage)?,
+        proof(programs),
+        rules(setup),
+        environment(setup, stage),
+    ]
+    .join("\n");
+    let folder = root.join("services");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    write(&folder.join("shop.toml"), &text)
+}
+
+fn service(place: &Place) -> String {
+    format!(
         r#"name = "{SERVICE}"
 owner = "stage"
 
@@ -32,17 +45,22 @@ version_parameter = "VERSION"
 sha256_parameter = "SHA256"
 
 [artifact]
-url = "{url}"
+url = "{}"
 max_size = "1 MiB"
 timeout = "20s"
+"#,
+        place.url("shop-{version}.tar.gz")
+    )
+}
 
-[install]
-{install}prove = {{ http = "/version" }}
+fn proof(programs: &Programs) -> String {
+    format!(
+        r#"prove = {{ http = "/version" }}
 timeout = "30s"
 
 [[tests]]
 name = "as a customer"
-command = ["{shop}", "suite", "--out", "result.xml"]
+command = ["{}", "suite", "--out", "result.xml"]
 results = "result.xml"
 at_least = 7
 timeout = "30s"
@@ -52,8 +70,14 @@ http = {{ path = "/health", status = 200, body = "{{version}}" }}
 in_a_row = 3
 interval = "100ms"
 timeout = "20s"
+"#,
+        programs.shop.display()
+    )
+}
 
-[rollout]
+fn rules(setup: &Setup) -> String {
+    format!(
+        r#"[rollout]
 batches = {batches}
 floor = {floor}
 drain = {{ timeout = "{drain}s" }}
@@ -61,17 +85,7 @@ restore_timeout = "{restore}s"
 start_within = "20s"
 person_wait = "{person}s"
 on_failure = "{failure}"
-
-[environments.{environment}]
-online = "{SERVICE}"
-maintenance = "{SERVICE}_maintenance"
-balancers = [
-{balancers}]
-servers = [
-{servers}]
 "#,
-        url = place.url("shop-{version}.tar.gz"),
-        shop = programs.shop.display(),
         batches = setup.batches,
         floor = setup.floor,
         drain = setup.drain_timeout_s,
@@ -82,13 +96,22 @@ servers = [
         } else {
             "halt"
         },
-        environment = super::ENVIRONMENT,
+    )
+}
+
+fn environment(setup: &Setup, stage: &Stage) -> String {
+    format!(
+        r#"[environments.{ENVIRONMENT}]
+online = "{SERVICE}"
+maintenance = "{SERVICE}_maintenance"
+balancers = [
+{balancers}]
+servers = [
+{servers}]
+"#,
         balancers = balancers(stage),
         servers = servers(setup, stage),
-    );
-    let folder = root.join("services");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    write(&folder.join("shop.toml"), &text)
+    )
 }
 
 fn install(root: &Path, setup: &Setup, programs: &Programs, stage: &Stage) -> Result<String> {
@@ -97,7 +120,7 @@ fn install(root: &Path, setup: &Setup, programs: &Programs, stage: &Stage) -> Re
         Install::Archive => {
             let restart = stage.fleet.restart_command(&home.display().to_string());
             Ok(format!(
-                "kind = \"archive\"\ninto = \"{}\"\nrestart = {restart:?}\n",
+                "[install]\nkind = \"archive\"\ninto = \"{}\"\nrestart = {restart:?}",
                 home.display()
             ))
         }
@@ -113,7 +136,7 @@ fn install(root: &Path, setup: &Setup, programs: &Programs, stage: &Stage) -> Re
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
                 .with_context(|| format!("cannot make {} a program", path.display()))?;
             Ok(format!(
-                "kind = \"command\"\ninto = \"{}\"\ncommand = [\"{}\", \"{{server}}\"]\n",
+                "[install]\nkind = \"command\"\ninto = \"{}\"\ncommand = [\"{}\", \"{{server}}\"]",
                 home.display(),
                 path.display()
             ))

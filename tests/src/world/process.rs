@@ -1,6 +1,6 @@
 //! One process of Poolshift's, with its log in a file, that can be killed and started again.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -86,21 +86,6 @@ impl Process {
             .await
             .with_context(|| format!("{} does not die", self.name))?
             .with_context(|| format!("cannot kill {}", self.name))
-    }
-
-    /// An error if it has ended by itself, with the end of its log.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn check(&mut self) -> Result<()> {
-        let ended = match &mut self.child {
-            Some(child) => child.try_wait().context("cannot look after a process")?,
-            None => bail!("{} does not run", self.name),
-        };
-        match ended {
-            None => Ok(()),
-            Some(status) => bail!("{} ended ({status}): {}", self.name, self.last_words()),
-        }
     }
 
     /// The end of its log.

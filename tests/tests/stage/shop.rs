@@ -38,6 +38,21 @@ async fn a_restart_runs_the_current_release_in_a_new_process() {
 }
 
 #[tokio::test]
+async fn a_server_whose_home_is_gone_ends() {
+    let root = tempfile::tempdir().unwrap();
+    let fleet = fleet(root.path(), 1, &Release::good("1.0.0")).await;
+    let web1 = fleet.server("web1").unwrap().clone();
+    std::fs::remove_dir_all(web1.home.folder()).unwrap();
+    let gone = async {
+        // Nobody tells that it has ended.
+        while web1.ask("/").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(SOON, gone).await.unwrap();
+}
+
+#[tokio::test]
 async fn everything_is_refused_until_the_release_is_ready() {
     let root = tempfile::tempdir().unwrap();
     let server = lone(

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use events::RolloutFinished;
 use std::path::Path;
 use std::time::Duration;
+use tests::artifact::Artifact;
 use tests::clock::now_ms;
 use tests::programs::Programs;
 use tests::shop::{Behaviour, Release};
@@ -71,27 +72,32 @@ async fn roll_out(
     ended.with_context(|| format!("the log of serve ends so:\n{}", world.serve.last_words()))
 }
 
-/// How to play on with what is left running.
-pub(super) fn usage(world: &World, programs: &Programs) -> String {
-    let api = world.api.local;
+/// How to play on with what is left running: two more releases lie ready, again a good and a bad
+/// one.
+pub(super) fn usage(world: &World, programs: &Programs) -> Result<String> {
+    let good = world.publish(&Release::good("1.3.0"))?;
+    let bad = world.publish(&Release::good("1.4.0").behaving(Behaviour::Bad))?;
+    let (api, target) = (world.api.local, &world.target);
     let poolshift = format!("{} --server http://{api}", programs.poolshift.display());
-    let doors: Vec<String> = world
-        .stage
-        .doors()
-        .iter()
-        .map(|door| format!("http://{door}/"))
-        .collect();
-    format!(
+    let doors = world.stage.doors();
+    let doors: Vec<String> = doors.iter().map(|door| format!("http://{door}/")).collect();
+    let start = |release: &Artifact| {
+        let (version, sha256) = (&release.version, &release.sha256);
+        format!("{poolshift} start {target} --version {version} --sha256 {sha256} --watch")
+    };
+    Ok(format!(
         "\neverything runs until Ctrl-C, in {root}\n\
          customers come to   {doors}\n\
          the API is at       http://{api}/api/v1\n\
          webhooks come to    http://{public}/webhooks/jenkins\n\
-         try                 {poolshift} status\n\
-         \x20                   {poolshift} history {target}\n\
-         \x20                   {poolshift} start {target} {GOOD} --sha256 DIGEST",
+         look                {poolshift} status\n\
+         look back           {poolshift} history {target}\n\
+         a good version      {good}\n\
+         a bad version       {bad}",
         root = world.root.display(),
         doors = doors.join(" "),
         public = world.api.public,
-        target = world.target,
-    )
+        good = start(&good),
+        bad = start(&bad),
+    ))
 }

@@ -11,12 +11,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 
 /// How long requests in flight may take at the end.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
-/// Serves until SIGTERM; then accepts nothing more, ends the requests in flight, and returns.
+/// How often it looks whether its home is still there. A stage that is torn down in the middle of a
+/// restart cannot find this process; so it goes when its home goes.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Serves until SIGTERM, or until its home is gone; then accepts nothing more, ends the requests in flight, and returns.
 pub(crate) async fn run(home: &Home, detach: bool) -> Result<()> {
     if detach {
         rustix::process::setsid().context("cannot leave the caller's session")?;
@@ -31,9 +35,15 @@ pub(crate) async fn run(home: &Home, detach: bool) -> Result<()> {
     let counter = Arc::new(Counter::open(settings, release)?);
     claim.listening()?;
     let open = GracefulShutdown::new();
+    let mut look = interval(LOOK_EVERY);
     loop {
         tokio::select! {
             _ = end.recv() => break,
+            _ = look.tick() => {
+                if !home.folder().is_dir() {
+                    break;
+                }
+            }
             taken = listener.accept() => {
                 // A connection that failed before it was taken is its sender's affair.
                 if let Ok((stream, _)) = taken {
