@@ -15,6 +15,9 @@ async fn of_a_batch_of_three_exactly_the_one_with_the_bad_build_fails_its_test()
         install: Install::Command {
             before_restart: spoil.to_owned(),
         },
+        // The rest of the batch goes on to the end of its check; then nobody comes, and it goes back.
+        rolls_back: false,
+        person_wait_s: 10,
         ..three()
     };
     let mut world = world(root.path(), setup).await;
