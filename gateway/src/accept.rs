@@ -10,7 +10,6 @@ use view::{Claimed, RolloutView};
 
 use crate::app::{App, report_id};
 use crate::problem::Problem;
-use crate::time::now;
 
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -30,11 +29,11 @@ pub(crate) async fn accept(
             Err(key_reused(&request.key))
         };
     }
-    let claimed = app.view.claim(id, content, now());
+    let claimed = app.view.claim(id, content, app.now());
     if claimed == Claimed::Other {
         return Err(key_reused(&request.key));
     }
-    let accepted = accepted(target, &request, now());
+    let accepted = accepted(target, &request, app.now());
     let key = request.key.clone();
     let door = format!("{target}\n{}\n{content}", request.sender);
     let mut submission = app.own(

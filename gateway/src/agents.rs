@@ -21,7 +21,6 @@ pub(crate) use tokens::Tokens;
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::time::now;
 use tokens::Claims;
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -42,10 +41,10 @@ fn agent(app: &Data<App>, request: &HttpRequest) -> Result<(MachineName, Claims)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "))
         .ok_or_else(refused)?;
-    let claims = app.tokens.read(token).ok_or_else(refused)?;
+    let claims = app.tokens.read(token, app.now()).ok_or_else(refused)?;
     let machine: MachineName = claims.sub.parse().map_err(|_| refused())?;
     stands(app, &machine, &claims)?;
-    app.view.seen(&machine, now());
+    app.view.seen(&machine, app.now());
     Ok((machine, claims))
 }
 

@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::people::{People, Person};
 use crate::problem::Problem;
 use crate::settings::Settings;
-use crate::time::now;
+use crate::time::Clock;
 use crate::webhook::Secrets;
 
 const PROCESS: &str = "gateway";
@@ -41,6 +41,7 @@ pub(crate) struct App {
     pub(crate) url: String,
     /// True when this process ends: open polls answer then.
     pub(crate) ending: watch::Receiver<bool>,
+    clock: Clock,
     instance: String,
     caught_up: AtomicBool,
 }
@@ -70,15 +71,21 @@ impl App {
             view,
             people: People::load(settings.people.as_deref())?,
             secrets: Secrets::load(&settings.webhook_secrets)?,
-            tokens: Tokens::load(&settings.key, settings.token_life_ms)?,
+            tokens: Tokens::load(&settings.key)?,
             codes: Codes::default(),
             board: Board::default(),
             metrics: Metrics::new()?,
             url,
             ending,
+            clock: settings.clock.clone(),
             instance: settings.instance.clone(),
             caught_up: AtomicBool::new(false),
         })
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Whether this instance can say what exists and what does not.
@@ -109,7 +116,7 @@ impl App {
             id,
             report,
             subject,
-            reported_at: now(),
+            reported_at: self.now(),
             source: Source {
                 process: PROCESS.to_owned(),
                 instance: self.instance.clone(),

@@ -5,7 +5,6 @@ use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::time::now;
 
 /// How long an agent counts as connected after it was seen, in milliseconds: three polls.
 const CONNECTED_MS: i64 = 90_000;
@@ -27,7 +26,7 @@ async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
 }
 
 async fn metrics(app: Data<App>) -> HttpResponse {
-    let since = events::Timestamp::from_ms(now().as_ms() - CONNECTED_MS);
+    let since = events::Timestamp::from_ms(app.now().as_ms() - CONNECTED_MS);
     let agents = i64::try_from(app.view.agents_since(since)).unwrap_or(i64::MAX);
     app.metrics.agents.set(agents);
     HttpResponse::Ok()

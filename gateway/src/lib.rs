@@ -27,3 +27,4 @@ mod webhook;
 
 pub use server::{Gateway, run};
 pub use settings::Settings;
+pub use time::Clock;

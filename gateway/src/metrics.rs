@@ -13,6 +13,8 @@ pub(crate) struct Metrics {
     pub(crate) webhooks: IntCounterVec,
     /// Agents that were there in the last 90 seconds.
     pub(crate) agents: IntGauge,
+    /// Polls that wait for a change.
+    long_polls: IntGauge,
     /// Reports that could not be made durable.
     pub(crate) append_failures: IntCounter,
 }
@@ -37,6 +39,10 @@ impl Metrics {
                 "poolshift_agents_connected",
                 "agents seen in the last 90 seconds",
             )?;
+            let long_polls = IntGauge::new(
+                "poolshift_gateway_long_polls_open",
+                "requests that wait for a change",
+            )?;
             let append_failures = IntCounter::new(
                 "poolshift_append_failures_total",
                 "reports that could not be made durable",
@@ -44,16 +50,24 @@ impl Metrics {
             registry.register(Box::new(requests.clone()))?;
             registry.register(Box::new(webhooks.clone()))?;
             registry.register(Box::new(agents.clone()))?;
+            registry.register(Box::new(long_polls.clone()))?;
             registry.register(Box::new(append_failures.clone()))?;
             Ok(Self {
                 registry,
                 requests,
                 webhooks,
                 agents,
+                long_polls,
                 append_failures,
             })
         };
         all().context("metrics cannot be made")
+    }
+
+    /// Counts a poll as open until what is given is dropped.
+    pub(crate) fn open_poll(&self) -> OpenPoll {
+        self.long_polls.inc();
+        OpenPoll(self.long_polls.clone())
     }
 
     /// In Prometheus' text format.
@@ -63,5 +77,15 @@ impl Metrics {
             tracing::error!(%error, "metrics cannot be written");
         }
         text
+    }
+}
+
+/// A poll that waits.
+#[derive(Debug)]
+pub(crate) struct OpenPoll(IntGauge);
+
+impl Drop for OpenPoll {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }

@@ -40,6 +40,8 @@ impl Poll {
 
 /// Waits for `work`, but not longer than this process lives.
 pub(crate) async fn while_open<T>(app: &App, work: impl Future<Output = T>) -> Option<T> {
+    // Also one whose client goes away is counted no more: its handler is dropped.
+    let _open = app.metrics.open_poll();
     let mut ending = app.ending.clone();
     tokio::select! {
         done = work => Some(done),

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::time::Clock;
+
 /// Settings of the gateway.
 #[derive(Debug, Clone, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,10 +26,9 @@ pub struct Settings {
     pub people: Option<PathBuf>,
     /// The file with the key that signs agents' tokens; made at the first start.
     pub key: PathBuf,
-    /// How long an agent's token counts, in milliseconds: a day. It is renewed at half of that.
-    /// Not read from files: only tests need another one.
+    /// What time it is. Not read from files: only tests need another one than the wall's.
     #[serde(skip)]
-    pub token_life_ms: u64,
+    pub clock: Clock,
 }
 
 impl Default for Settings {
@@ -40,7 +41,7 @@ impl Default for Settings {
             webhook_secrets: Vec::new(),
             people: None,
             key: PathBuf::from("gateway.key"),
-            token_life_ms: 24 * 60 * 60 * 1000,
+            clock: Clock::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `Fetch`: verified bytes on the machine, or a clear answer and no trace.
 
+mod archives;
+
 use std::path::Path;
 
 use crate::support::{World, fetch};

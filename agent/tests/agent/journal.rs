@@ -1,5 +1,7 @@
 //! The journal and the decisions from it: whatever a crash leaves, nothing is run twice.
 
+mod crash;
+
 use std::collections::BTreeMap;
 
 use events::{

@@ -1,5 +1,8 @@
 //! What readers of the view may rely on.
 
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use events::{Actor, ActorKind, RolloutId, Target, Timestamp, sha256};
@@ -37,32 +40,28 @@ fn accepted(key: &str, created_ms: i64) -> RolloutView {
     )
 }
 
+/// Whether a future still waits, after it was given the chance to end.
+async fn waits(mut future: Pin<&mut impl Future>) -> bool {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_pending())).await
+}
+
 #[tokio::test]
 async fn a_waiting_reader_is_woken_by_a_change_and_by_nothing_else() {
     let view = View::in_memory();
     let document = accepted("a", 1);
     let id = document.id;
     let known = view.accept(document.clone()).etag;
-    let reader = view.clone();
-    let known_there = known.clone();
-    let waiting = tokio::spawn(async move {
-        reader
-            .rollout_changed(id, Some(known_there.as_str()), WAIT)
-            .await
-    });
+    let mut waiting = pin!(view.rollout_changed(id, Some(known.as_str()), WAIT));
+    assert!(waits(waiting.as_mut()).await);
     view.put_rollout(accepted("b", 1));
     view.put_rollout(document.clone());
-    tokio::time::sleep(SHORT).await;
-    assert!(!waiting.is_finished());
+    assert!(waits(waiting.as_mut()).await);
     let running = RolloutView {
         status: RolloutStatus::Running,
         ..document
     };
     view.put_rollout(running.clone());
-    let found = tokio::time::timeout(WAIT / 2, waiting)
-        .await
-        .unwrap()
-        .unwrap();
+    let found = tokio::time::timeout(WAIT / 2, waiting).await.unwrap();
     let found = found.unwrap();
     assert_eq!(*found.document, running);
     assert_ne!(found.etag, known);

@@ -9,7 +9,6 @@ use events::{Digest, EnrolmentCode, MachineName, Timestamp, sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::problem::Problem;
-use crate::time::now;
 
 /// How long a code is good, in milliseconds.
 const LIFE_MS: u64 = 15 * 60 * 1000;
@@ -29,7 +28,11 @@ pub(crate) struct Out {
 
 impl Codes {
     /// A new code, which takes the place of an earlier one.
-    pub(crate) fn make(&self, machine: &MachineName) -> Result<EnrolmentCode, Problem> {
+    pub(crate) fn make(
+        &self,
+        machine: &MachineName,
+        now: Timestamp,
+    ) -> Result<EnrolmentCode, Problem> {
         let mut bytes = [0; 16];
         random(&mut bytes).map_err(|error| {
             Problem::new(
@@ -44,9 +47,9 @@ impl Codes {
             // Writing into a string cannot fail.
             write!(code, "{byte:02x}").unwrap_or_default();
         }
-        let until = now().plus_ms(LIFE_MS);
+        let until = now.plus_ms(LIFE_MS);
         let mut out = self.lock();
-        out.retain(|_, code| code.until > now());
+        out.retain(|_, code| code.until > now);
         out.insert(
             machine.clone(),
             Out {
@@ -62,12 +65,12 @@ impl Codes {
     }
 
     /// Uses a code up, if it is the one of this machine.
-    pub(crate) fn take(&self, machine: &MachineName, code: &str) -> Option<Out> {
+    pub(crate) fn take(&self, machine: &MachineName, code: &str, now: Timestamp) -> Option<Out> {
         let given = sha256(code.as_bytes());
         let mut out = self.lock();
         let known = out.get(machine)?;
         let same: bool = known.code.as_bytes().ct_eq(given.as_bytes()).into();
-        if same && known.until > now() {
+        if same && known.until > now {
             out.remove(machine)
         } else {
             None

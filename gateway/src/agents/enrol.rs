@@ -15,7 +15,6 @@ use crate::agents::signed::is_by;
 use crate::app::{App, report_id};
 use crate::body::{self, BYTES_MAX};
 use crate::problem::Problem;
-use crate::time::now;
 
 /// How long an enrolment waits for the orchestrator to take it.
 const TAKEN_WITHIN: Duration = Duration::from_secs(10);
@@ -52,7 +51,10 @@ pub(super) async fn enrol(app: Data<App>, payload: Payload) -> Result<HttpRespon
         return Err(refused());
     }
     app.ready()?;
-    let code = app.codes.take(machine, &asked.code).ok_or_else(refused)?;
+    let code = app
+        .codes
+        .take(machine, &asked.code, app.now())
+        .ok_or_else(refused)?;
     let report = EnrolAgent {
         machine: machine.clone(),
         public_key: asked.public_key.clone(),
@@ -87,7 +89,7 @@ pub(super) async fn token(app: Data<App>, payload: Payload) -> Result<HttpRespon
         app.ready()?;
         return Err(refused());
     };
-    let (now, key) = (now(), &kept.document.public_key);
+    let (now, key) = (app.now(), &kept.document.public_key);
     let text = format!("{machine}\n{}", asked.issued_at);
     let recent =
         now.ms_since(asked.issued_at) <= WINDOW_MS && asked.issued_at.ms_since(now) <= WINDOW_MS;
@@ -106,19 +108,24 @@ pub(super) fn token_for(
     machine: &MachineName,
     public_key: &str,
 ) -> Result<Enrolled, Problem> {
-    app.tokens.make(machine, public_key).map_err(|error| {
-        tracing::error!(%machine, error = format!("{error:#}"), "no token");
-        Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "no-token",
-            "no token",
-            "the gateway could not sign a token; its log says why",
-        )
-    })
+    app.tokens
+        .make(machine, public_key, app.now())
+        .map_err(|error| {
+            tracing::error!(%machine, error = format!("{error:#}"), "no token");
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "no-token",
+                "no token",
+                "the gateway could not sign a token; its log says why",
+            )
+        })
 }
 
 fn failure(app: &App, machine: &MachineName, why: &str) -> Problem {
-    match app.view.take(&format!("agent/{machine}"), FAILURES, now()) {
+    match app
+        .view
+        .take(&format!("agent/{machine}"), FAILURES, app.now())
+    {
         Taken::Yes => Problem::unauthorised(why),
         Taken::No { retry_in_ms } => Problem::new(
             StatusCode::TOO_MANY_REQUESTS,

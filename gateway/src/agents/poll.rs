@@ -12,7 +12,6 @@ use crate::agents::{agent, stands};
 use crate::app::App;
 use crate::polling::{Poll, while_open};
 use crate::problem::Problem;
-use crate::time::now;
 
 pub(super) async fn commands(
     app: Data<App>,
@@ -29,7 +28,7 @@ pub(super) async fn commands(
             until_changed(&app, &machine, &claims, known, poll.wait),
         )
         .await;
-        app.view.seen(&machine, now());
+        app.view.seen(&machine, app.now());
         stands(&app, &machine, &claims)?;
     }
     let (records, etag) = app.board.records(&machine);
@@ -37,7 +36,7 @@ pub(super) async fn commands(
     if renewed.is_none() && known == Some(etag.as_str()) {
         return Ok(HttpResponse::NotModified().insert_header(tag).finish());
     }
-    let server_time = now();
+    let server_time = app.now();
     Ok(HttpResponse::Ok().insert_header(tag).json(PollAnswer {
         server_time,
         assignments: records
@@ -79,7 +78,7 @@ async fn until_changed(
 
 fn renewal(app: &App, machine: &MachineName, claims: &Claims) -> Result<Option<Enrolled>, Problem> {
     match app.view.machine(machine) {
-        Some(kept) if claims.is_old(now()) => {
+        Some(kept) if claims.is_old(app.now()) => {
             token_for(app, machine, &kept.document.public_key).map(Some)
         }
         Some(_) | None => Ok(None),

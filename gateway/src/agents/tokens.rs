@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::agents::codes::random;
 use crate::agents::signed::thumbprint;
-use crate::time::now;
 
 const ISSUER: &str = "poolshift";
 const AUDIENCE: &str = "poolshift-agents";
+
+/// How long a token counts, in seconds: a day. It is renewed at half of that.
+const LIFE_S: i64 = 24 * 60 * 60;
 
 /// What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410).
 const PKCS8_HEAD: [u8; 16] = [
@@ -51,7 +53,6 @@ pub(crate) struct Tokens {
     making: EncodingKey,
     reading: DecodingKey,
     validation: Validation,
-    life_s: i64,
 }
 
 impl Tokens {
@@ -59,7 +60,7 @@ impl Tokens {
     ///
     /// # Errors
     /// When the file cannot be used, naming it.
-    pub(crate) fn load(path: &Path, life_ms: u64) -> anyhow::Result<Self> {
+    pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
         let seed = if path.exists() {
             read(path)
         } else {
@@ -77,12 +78,12 @@ impl Tokens {
         validation.set_required_spec_claims(&["exp", "sub", "iss", "aud"]);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
-        validation.leeway = 0;
+        // By our own clock, when a token is read.
+        validation.validate_exp = false;
         Ok(Self {
             making: EncodingKey::from_ed_der(&[PKCS8_HEAD.as_slice(), &seed].concat()),
             reading: DecodingKey::from_ed_components(&URL_SAFE_NO_PAD.encode(public))?,
             validation,
-            life_s: i64::try_from(life_ms / 1000).unwrap_or(i64::MAX),
         })
     }
 
@@ -90,9 +91,14 @@ impl Tokens {
     ///
     /// # Errors
     /// When it cannot be signed.
-    pub(crate) fn make(&self, machine: &MachineName, public_key: &str) -> anyhow::Result<Enrolled> {
-        let iat = now().as_ms() / 1000;
-        let exp = iat.saturating_add(self.life_s);
+    pub(crate) fn make(
+        &self,
+        machine: &MachineName,
+        public_key: &str,
+        now: Timestamp,
+    ) -> anyhow::Result<Enrolled> {
+        let iat = now.as_ms() / 1000;
+        let exp = iat.saturating_add(LIFE_S);
         let claims = Claims {
             sub: machine.to_string(),
             iat,
@@ -110,11 +116,11 @@ impl Tokens {
     }
 
     /// What a token says, if it is ours and not over.
-    pub(crate) fn read(&self, token: &str) -> Option<Claims> {
+    pub(crate) fn read(&self, token: &str, now: Timestamp) -> Option<Claims> {
         decode(token, &self.reading, &self.validation)
             .ok()
             .map(|read: jsonwebtoken::TokenData<Claims>| read.claims)
-            .filter(|claims| now().as_ms() / 1000 < claims.exp)
+            .filter(|claims| now.as_ms() / 1000 < claims.exp)
     }
 }
 
@@ -153,49 +159,54 @@ fn private(path: &Path) -> std::io::Result<File> {
 mod tests {
     use super::*;
 
-    fn tokens(folder: &Path, life_ms: u64) -> Tokens {
-        Tokens::load(&folder.join("key"), life_ms).unwrap()
+    fn noon() -> Timestamp {
+        Timestamp::from_ms(1_750_000_000_000)
+    }
+
+    fn tokens(folder: &Path) -> Tokens {
+        Tokens::load(&folder.join("key")).unwrap()
     }
 
     #[test]
     fn a_token_counts_until_it_is_over_also_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let machine: MachineName = "srv-101".parse().unwrap();
-        let made = tokens(folder.path(), 60_000).make(&machine, "key").unwrap();
-        let again = tokens(folder.path(), 60_000);
-        let claims = again.read(&made.token).unwrap();
+        let made = tokens(folder.path()).make(&machine, "key", noon()).unwrap();
+        let again = tokens(folder.path());
+        let claims = again.read(&made.token, noon()).unwrap();
         assert_eq!(
             (claims.sub.as_str(), claims.key),
             ("srv-101", thumbprint("key"))
         );
-        let over = tokens(folder.path(), 0).make(&machine, "key").unwrap();
-        assert_eq!(again.read(&over.token), None);
+        let second = |s: u64| noon().plus_ms(s * 1000);
+        assert!(again.read(&made.token, second(86_399)).is_some());
+        assert_eq!(again.read(&made.token, second(86_400)), None);
     }
 
     #[test]
     fn a_token_of_another_gateway_or_algorithm_does_not_count() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let machine: MachineName = "srv-101".parse().unwrap();
-        let made = tokens(one.path(), 60_000).make(&machine, "key").unwrap();
-        let other = tokens(other.path(), 60_000);
-        assert_eq!(other.read(&made.token), None);
-        let claims = tokens(one.path(), 60_000).read(&made.token).unwrap();
+        let made = tokens(one.path()).make(&machine, "key", noon()).unwrap();
+        let other = tokens(other.path());
+        assert_eq!(other.read(&made.token, noon()), None);
+        let claims = tokens(one.path()).read(&made.token, noon()).unwrap();
         let secret = EncodingKey::from_secret(b"secret");
         let forged = encode(&Header::new(Algorithm::HS256), &claims, &secret).unwrap();
-        assert_eq!(tokens(one.path(), 60_000).read(&forged), None);
+        assert_eq!(tokens(one.path()).read(&forged, noon()), None);
     }
 
     #[test]
     fn a_token_is_old_at_half_its_life() {
         let folder = tempfile::tempdir().unwrap();
         let machine: MachineName = "srv-101".parse().unwrap();
-        let tokens = tokens(folder.path(), 60_000);
+        let tokens = tokens(folder.path());
         let claims = tokens
-            .read(&tokens.make(&machine, "key").unwrap().token)
+            .read(&tokens.make(&machine, "key", noon()).unwrap().token, noon())
             .unwrap();
         let at = |s: i64| Timestamp::from_ms((claims.iat + s) * 1000);
-        assert!(!claims.is_old(at(29)));
-        assert!(claims.is_old(at(30)));
+        assert!(!claims.is_old(at(43_199)));
+        assert!(claims.is_old(at(43_200)));
     }
 
     #[cfg(unix)]
@@ -203,7 +214,7 @@ mod tests {
     fn nobody_else_may_read_the_key() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        tokens(folder.path(), 1);
+        tokens(folder.path());
         let mode = std::fs::metadata(folder.path().join("key"))
             .unwrap()
             .permissions()
@@ -215,7 +226,7 @@ mod tests {
     fn a_file_that_is_no_key_is_named() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("key"), "hello").unwrap();
-        let error = Tokens::load(&folder.path().join("key"), 1).err().unwrap();
+        let error = Tokens::load(&folder.path().join("key")).err().unwrap();
         assert!(
             error
                 .to_string()

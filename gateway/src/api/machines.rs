@@ -38,7 +38,7 @@ pub(super) async fn list(app: Data<App>) -> Result<HttpResponse, Problem> {
 
 /// A one-time code. It is shown once, and only its digest is kept.
 pub(super) async fn enrol(app: Data<App>, path: Path<String>) -> Result<HttpResponse, Problem> {
-    let code = app.codes.make(&machine(&path)?)?;
+    let code = app.codes.make(&machine(&path)?, app.now())?;
     Ok(HttpResponse::Created().json(code))
 }
 

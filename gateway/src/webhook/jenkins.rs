@@ -11,7 +11,6 @@ use crate::accept::accept;
 use crate::app::App;
 use crate::body::{self, BYTES_MAX};
 use crate::problem::Problem;
-use crate::time::now;
 use crate::webhook::signature::{Signed, is_genuine};
 use crate::webhook::trigger::{Trigger, check_text};
 
@@ -94,7 +93,7 @@ fn proven_key(app: &App, request: &HttpRequest, bytes: &[u8]) -> Result<Option<S
             timestamp,
             signatures,
         };
-        if is_genuine(&app.secrets.signing, signed, bytes, now()) {
+        if is_genuine(&app.secrets.signing, signed, bytes, app.now()) {
             return Ok(Some(id.to_owned()));
         }
     } else if let Some(token) =

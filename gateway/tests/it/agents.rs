@@ -6,8 +6,12 @@ use bus::Options;
 use events::{ActorKind, Ask, Report, Subject};
 use serde_json::json;
 
+use crate::clock::MovedClock;
 use crate::house::{House, accepted, idle, now, problem};
 use crate::machine::{Machine, poll, polled};
+
+/// How long a token counts.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::test]
 async fn a_code_and_a_key_are_traded_for_a_token_once_the_key_counts() {
@@ -97,17 +101,15 @@ async fn the_holder_of_a_key_that_counts_gets_a_token_by_its_signature() {
 
 #[tokio::test]
 async fn a_token_that_is_over_counts_no_more() {
+    let clock = MovedClock::default();
     let house = House::with(&Options::default(), |settings| {
-        settings.token_life_ms = 2_000;
+        settings.clock = clock.clock();
     })
     .await;
     let token = Machine::new("srv-101", 1).quick_token(&house).await;
+    clock.go_on(DAY - Duration::from_secs(60));
     assert_eq!(poll(&house, &token, None, 0).await.status(), 200);
-    let began = Instant::now();
-    while poll(&house, &token, None, 0).await.status() == 200 {
-        assert!(began.elapsed() < Duration::from_secs(10));
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    clock.go_on(Duration::from_secs(60));
     assert_eq!(problem(poll(&house, &token, None, 0).await).await.0, 401);
     assert_eq!(
         problem(poll(&house, "nonsense", None, 0).await).await.0,
@@ -117,14 +119,15 @@ async fn a_token_that_is_over_counts_no_more() {
 
 #[tokio::test]
 async fn a_token_is_renewed_in_the_poll_at_half_its_life() {
+    let clock = MovedClock::default();
     let house = House::with(&Options::default(), |settings| {
-        settings.token_life_ms = 4_000;
+        settings.clock = clock.clock();
     })
     .await;
     let token = Machine::new("srv-101", 1).quick_token(&house).await;
     let (fresh, etag) = polled(poll(&house, &token, None, 0).await).await;
     assert_eq!(fresh.renewed, None);
-    tokio::time::sleep(Duration::from_millis(2_200)).await;
+    clock.go_on(DAY / 2);
     let (old, _) = polled(poll(&house, &token, Some(&etag), 0).await).await;
     let renewed = old.renewed.unwrap().token;
     assert_ne!(renewed, token);
@@ -143,7 +146,7 @@ async fn a_revoked_machine_is_shut_out_at_once_also_in_an_open_poll() {
     assert!(matches!(&said[1].1, Report::Ask(Ask::RevokeAgent(ask)) if ask.reason == "sold"));
     let began = Instant::now();
     let (open, ()) = tokio::join!(poll(&house, &token, Some(&etag), 30), async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        house.until_polls_open(1).await;
         machine.counts(&house, true);
     });
     assert_eq!(problem(open).await.0, 403);

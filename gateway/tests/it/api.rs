@@ -71,7 +71,7 @@ async fn an_accepted_rollout_is_shown_before_the_orchestrator_has_taken_it_and_a
     let url = format!("{}{path}", house.local);
     let poll = house.client.get(&url).header("if-none-match", &etag);
     let polling = tokio::spawn(poll.header("prefer", "wait=20").send());
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    house.until_polls_open(1).await;
     assert!(!polling.is_finished());
     let mut document = (*house.view.rollout(id).unwrap().document).clone();
     document.status = RolloutStatus::Running;

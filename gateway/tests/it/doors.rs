@@ -108,7 +108,7 @@ async fn open_polls_end_at_once_when_the_gateway_ends() {
     let url = format!("{}{path}", house.local);
     let poll = house.client.get(url).header("if-none-match", etag);
     let polling = tokio::spawn(poll.header("prefer", "wait=60").send());
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    house.until_polls_open(1).await;
     let began = std::time::Instant::now();
     house.end().await;
     assert_eq!(polling.await.unwrap().unwrap().status(), 304);

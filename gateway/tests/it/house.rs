@@ -105,6 +105,24 @@ impl House {
         ready.await.unwrap();
     }
 
+    /// Waits until so many polls wait for a change: whatever changes from then on wakes them.
+    pub(crate) async fn until_polls_open(&self, count: u32) {
+        let line = format!("poolshift_gateway_long_polls_open {count}\n");
+        let open = tokio::time::timeout(PATIENCE, async {
+            while !self
+                .get("/metrics")
+                .await
+                .text()
+                .await
+                .unwrap()
+                .contains(&line)
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        open.await.unwrap();
+    }
+
     /// Ends it, and gives what the next one needs.
     pub(crate) async fn end(self) -> (tempfile::TempDir, Bus, Settings) {
         self.stop.send(true).unwrap();

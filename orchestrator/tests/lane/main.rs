@@ -1,10 +1,6 @@
 //! The orchestrator on a real log: what it writes, what it refuses, and what a new one finds.
+#![cfg(test)]
 
-#[cfg(test)]
-mod world;
-
-#[cfg(test)]
-mod owning;
-
-#[cfg(test)]
 mod deciding;
+mod owning;
+mod world;

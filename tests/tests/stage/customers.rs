@@ -10,7 +10,7 @@ use poolshift_tests::shop::Release;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -124,17 +124,20 @@ async fn a_shop_that_stands_still_slows_no_arrivals() {
     // Accepts nothing: the system completes the connections, nobody ever answers.
     let load = Load {
         per_second: 200,
-        patience: Duration::from_secs(1),
+        patience: Duration::from_millis(500),
         doors: vec![door],
     };
+    let began = Instant::now();
     let customers = Customers::start(load).unwrap();
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    // The first of them give up while the others still come.
+    served(&customers, 20).await;
+    let due = began.elapsed().as_millis() * 200 / 1_000;
     let tally = customers.stop().await.unwrap();
     drop(listener);
+    let came = u128::from(tally.requests);
     assert!(
-        (100..=140).contains(&tally.requests),
-        "{} came",
-        tally.requests
+        due >= 100 && (due - 20..=due + 20).contains(&came),
+        "{came} came, {due} were due"
     );
     assert_eq!(tally.failed, tally.requests);
     assert!(

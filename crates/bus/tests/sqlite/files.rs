@@ -4,7 +4,8 @@ use std::path::Path;
 use poolshift_bus::{Bus, Error, Stream};
 use rusqlite::Connection;
 
-use crate::{child, read, record};
+use crate::child;
+use crate::records::{read, record};
 
 fn refusal(path: &Path) -> Error {
     Bus::open(path).expect_err("it was opened")

@@ -5,7 +5,8 @@ use std::process::Stdio;
 
 use poolshift_bus::{Bus, Commit, Stream};
 
-use crate::{child, read, record};
+use crate::child;
+use crate::records::{read, record};
 
 const WRITERS: u32 = 4;
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use poolshift_bus::{Bus, Commit, Error, Owner, Record, Stream};
 use proptest::prelude::*;
 
-use crate::{read, record};
+use crate::records::{read, record};
 
 const PARTITIONS: u32 = 2;
 

@@ -5,8 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use poolshift_bus::{Bus, Commit, Error, Options, Stream};
 
+use crate::child;
+use crate::records::{read, record};
 use crate::sharing::{hold_the_disk, until_waiting};
-use crate::{child, read, record};
 
 const SIZE_BYTES: usize = 4 << 20;
 

@@ -4,7 +4,7 @@ use poolshift_bus::{Bus, Commit, Error, Outgoing, Record, Stream};
 use rusqlite::Connection;
 use tokio::task::JoinHandle;
 
-use crate::{read, record};
+use crate::records::{read, record};
 
 /// Keeps the writer from writing, as a slow disk would, until it is dropped.
 pub(crate) fn hold_the_disk(path: &std::path::Path) -> Connection {
