@@ -29,6 +29,9 @@ pub(crate) async fn accept(
             Err(key_reused(&request.key))
         };
     }
+    if let Some(why) = stands_still(app, target) {
+        return Err(why);
+    }
     let claimed = app.view.claim(id, content, app.now());
     if claimed == Claimed::Other {
         return Err(key_reused(&request.key));
@@ -115,6 +118,21 @@ fn accepted(target: &Target, request: &RequestRollout, at: Timestamp) -> Rollout
         request.content(),
         request.requested_by.clone(),
         at,
+    )
+}
+
+/// A target for which nothing is decided takes no request that would wait for ever.
+fn stands_still(app: &App, target: &Target) -> Option<Problem> {
+    let kept = app.view.target(target)?;
+    let why = kept.document.stands_still.clone()?;
+    let problem = Problem::new(
+        StatusCode::CONFLICT,
+        "stands-still",
+        "the target stands still",
+        why,
+    );
+    Some(
+        problem.mend("mend that first, then send the same request again; docs/runbook.md says how"),
     )
 }
 

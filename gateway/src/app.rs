@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use bus::{Bus, Outgoing, Stream};
 use events::{
     Actor, ActorKind, Envelope, Report, ReportId, RolloutRef, Source, Subject, Timestamp,
-    partition_of,
+    bytes_max, partition_of,
 };
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -17,6 +17,7 @@ use view::View;
 use crate::agents::{Board, Codes, Tokens};
 use crate::metrics::Metrics;
 use crate::people::{People, Person};
+use crate::places::Places;
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::time::Clock;
@@ -27,6 +28,10 @@ const PROCESS: &str = "gateway";
 /// The longest that a report may take to become durable.
 const DURABLE_WITHIN: Duration = Duration::from_secs(10);
 
+/// What the owner adds to what was asked for, at most, when it makes an event of it: who, digests,
+/// roles. In bytes.
+const ADDED_BYTES_MAX: usize = 1024;
+
 /// Shared by all handlers of both listeners.
 pub(crate) struct App {
     pub(crate) bus: Bus,
@@ -36,6 +41,7 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     pub(crate) codes: Codes,
     pub(crate) board: Board,
+    pub(crate) places: Places,
     pub(crate) metrics: Metrics,
     /// The API's address for links in answers, without a slash at its end.
     pub(crate) url: String,
@@ -74,6 +80,7 @@ impl App {
             tokens: Tokens::load(&settings.key)?,
             codes: Codes::default(),
             board: Board::default(),
+            places: Places::default(),
             metrics: Metrics::new()?,
             url,
             ending,
@@ -146,6 +153,10 @@ impl App {
             headers: envelope.to_headers(),
             value: submission.report.to_bytes(),
         };
+        let most = bytes_allowed(&submission.report);
+        if record.value.len() > most {
+            return Err(too_large(&envelope.kind, record.value.len(), most));
+        }
         let partition = partition_of(&envelope.subject);
         let appended = self.bus.append(Stream::Reports, partition, vec![record]);
         let error = match timeout(DURABLE_WITHIN, appended).await {
@@ -192,6 +203,26 @@ impl App {
             },
         })
     }
+}
+
+/// The most bytes that a report may have, so that the event that it becomes keeps the contract's
+/// bound.
+pub(crate) fn bytes_allowed(report: &Report) -> usize {
+    let most = bytes_max(report.kind());
+    match report {
+        Report::Ask(_) => most - ADDED_BYTES_MAX,
+        Report::Answer(_) => most,
+    }
+}
+
+fn too_large(kind: &str, bytes: usize, most: usize) -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too-large",
+        "the record would be too large",
+        format!("as `{kind}` it would have {bytes} bytes in the log, at most {most} are taken"),
+    )
+    .mend("shorten the longest text in it")
 }
 
 /// A new id; or, for a request that brings a key, always the same one for the same key.

@@ -18,6 +18,7 @@ mod health;
 mod local;
 mod metrics;
 mod people;
+mod places;
 mod polling;
 mod problem;
 mod server;

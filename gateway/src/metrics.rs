@@ -15,6 +15,8 @@ pub(crate) struct Metrics {
     pub(crate) agents: IntGauge,
     /// Polls that wait for a change.
     long_polls: IntGauge,
+    /// Events read from the log for histories.
+    pub(crate) history_reads: IntCounter,
     /// Reports that could not be made durable.
     pub(crate) append_failures: IntCounter,
 }
@@ -43,6 +45,10 @@ impl Metrics {
                 "poolshift_gateway_long_polls_open",
                 "requests that wait for a change",
             )?;
+            let history_reads = IntCounter::new(
+                "poolshift_gateway_history_reads_total",
+                "events read from the log for histories",
+            )?;
             let append_failures = IntCounter::new(
                 "poolshift_append_failures_total",
                 "reports that could not be made durable",
@@ -51,6 +57,7 @@ impl Metrics {
             registry.register(Box::new(webhooks.clone()))?;
             registry.register(Box::new(agents.clone()))?;
             registry.register(Box::new(long_polls.clone()))?;
+            registry.register(Box::new(history_reads.clone()))?;
             registry.register(Box::new(append_failures.clone()))?;
             Ok(Self {
                 registry,
@@ -58,6 +65,7 @@ impl Metrics {
                 webhooks,
                 agents,
                 long_polls,
+                history_reads,
                 append_failures,
             })
         };

@@ -28,6 +28,10 @@ impl Lane {
                 return Ok(Written::TakeAnew);
             }
         }
+        let all = self.subjects.targets.values_mut();
+        for slot in all.filter(|slot| slot.stopped.is_some()) {
+            slot.show(&self.view);
+        }
         for machine in self.subjects.machines.values() {
             machine.show(&self.view);
         }
@@ -53,7 +57,9 @@ impl Lane {
     fn stop_on_never(&mut self, target: &Target, written: &Written) {
         if let Written::Never(why) = written {
             tracing::error!(%target, why, "the target stands still");
-            self.subjects.target(target).stopped = Some(why.clone());
+            let slot = self.subjects.target(target);
+            slot.stopped = Some(why.clone());
+            slot.show(&self.view);
         }
     }
 

@@ -6,6 +6,7 @@
 //! A state is adopted when its events are in the log, never before.
 
 mod deciding;
+mod expiry;
 mod folding;
 mod lane;
 mod outgoing;
@@ -26,12 +27,17 @@ use lane::Lane;
 pub struct Settings {
     /// The name of this instance, as events give it.
     pub instance: String,
+    /// How long reports are kept, in milliseconds: 30 days, as long as a key counts. Not read from
+    /// files: only tests need another time.
+    #[serde(skip)]
+    pub reports_kept_ms: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             instance: "1".to_owned(),
+            reports_kept_ms: 30 * 24 * 60 * 60 * 1000,
         }
     }
 }
@@ -66,6 +72,7 @@ pub async fn run(
         lanes.spawn(lane.run(shutdown.clone()));
     }
     view.set_complete();
+    lanes.spawn(expiry::keep(bus, settings.reports_kept_ms, shutdown));
     while let Some(ended) = lanes.join_next().await {
         ended.context("a lane ended without a word")??;
     }

@@ -1,7 +1,7 @@
 //! The read view: what people see of a target and its rollouts.
 
 use events::{
-    Decision, Digest, Event, Outcome, RolloutId, RolloutRequested, ServerName, Timestamp,
+    Decision, Event, Outcome, RolloutId, RolloutRequested, ServerName, Timestamp, sha256,
 };
 use rollout::{Aside, Halt, Member, Phase, Rollout, Server, Stage, Stamp, State, Way, waiting};
 use view::{
@@ -113,7 +113,7 @@ impl TargetSlot {
 
     /// Brings what is shown of the running and waiting rollouts up to the state.
     fn refresh(&mut self) {
-        let waits = waits(&self.state);
+        let waits = self.waits();
         if let Some(rollout) = &self.state.rollout
             && let Some(view) = self.shown.get_mut(&rollout.id())
         {
@@ -131,10 +131,60 @@ impl TargetSlot {
         }
     }
 
+    /// What is waited for. A target that stands still waits for a person, and for nothing else.
+    fn waits(&self) -> Vec<WaitView> {
+        if let Some(why) = &self.stopped {
+            return vec![WaitView {
+                what: format!("the target stands still: {why}"),
+                until: None,
+                person: true,
+            }];
+        }
+        let all = waiting(&self.state, self.state.at).into_iter();
+        all.map(|wait| WaitView {
+            what: wait.what,
+            until: wait.until,
+            person: wait.person,
+        })
+        .collect()
+    }
+
+    /// The target's document. There is none while nothing defines the target, unless it stands
+    /// still: then that is shown, and what is not known is empty.
+    fn target(&self) -> Option<TargetView> {
+        let state = &self.state;
+        let entry = state.entry.as_ref();
+        if entry.is_none() && self.stopped.is_none() {
+            return None;
+        }
+        let servers = servers(state);
+        Some(TargetView {
+            target: state.target.clone(),
+            as_of: AsOf {
+                n: state.n,
+                at: state.at,
+            },
+            stands_still: self.stopped.clone(),
+            owner: entry.map_or_else(String::new, |entry| entry.owner.clone()),
+            entry_sha256: state.entry_sha256.unwrap_or_else(|| sha256(b"")),
+            service: state.target.service().to_owned(),
+            environment: state.target.environment().to_owned(),
+            floor: entry.map_or(0, |entry| entry.rollout.floor.floor_of(entry.total())),
+            servers,
+            rollout: state.rollout.as_ref().map(|rollout| rollout.id()),
+            queue: state
+                .queue
+                .iter()
+                .map(|request| request.asked.rollout)
+                .collect(),
+            waiting: self.waits(),
+        })
+    }
+
     /// Puts everything into the view.
     pub(crate) fn show(&mut self, view: &View) {
         self.refresh();
-        if let Some(target) = target(&self.state) {
+        if let Some(target) = self.target() {
             view.put_target(target);
         }
         for rollout in self.shown.values() {
@@ -153,16 +203,6 @@ fn requested(state: &State, asked: &RolloutRequested, at: Timestamp) -> RolloutV
         asked.requested_by.clone(),
         at,
     )
-}
-
-fn waits(state: &State) -> Vec<WaitView> {
-    let all = waiting(state, state.at).into_iter();
-    all.map(|wait| WaitView {
-        what: wait.what,
-        until: wait.until,
-        person: wait.person,
-    })
-    .collect()
 }
 
 fn running(view: &mut RolloutView, state: &State, rollout: &Rollout) {
@@ -241,38 +281,18 @@ fn progress(state: &State, name: &ServerName, member: &Member) -> ServerProgress
     }
 }
 
-fn target(state: &State) -> Option<TargetView> {
-    let entry = state.entry.as_ref()?;
-    let entry_sha256: Digest = state.entry_sha256?;
-    let listed = entry.servers.iter().map(|rule| &rule.name);
+/// Those of the catalogue in its order, then others that are still of interest.
+fn servers(state: &State) -> Vec<ServerView> {
+    let rules = state.entry.iter().flat_map(|entry| &entry.servers);
+    let listed = rules.map(|rule| &rule.name);
     let gone = state
         .servers
         .iter()
         .filter(|(_, server)| !server.in_catalogue && is_news(server));
-    let names: Vec<&ServerName> = listed.chain(gone.map(|(name, _)| name)).collect();
-    Some(TargetView {
-        target: state.target.clone(),
-        as_of: AsOf {
-            n: state.n,
-            at: state.at,
-        },
-        owner: entry.owner.clone(),
-        entry_sha256,
-        service: state.target.service().to_owned(),
-        environment: state.target.environment().to_owned(),
-        floor: entry.rollout.floor.floor_of(entry.total()),
-        servers: names
-            .into_iter()
-            .filter_map(|name| Some(server(state, name, state.servers.get(name)?)))
-            .collect(),
-        rollout: state.rollout.as_ref().map(|rollout| rollout.id()),
-        queue: state
-            .queue
-            .iter()
-            .map(|request| request.asked.rollout)
-            .collect(),
-        waiting: waits(state),
-    })
+    let names = listed.chain(gone.map(|(name, _)| name));
+    names
+        .filter_map(|name| Some(server(state, name, state.servers.get(name)?)))
+        .collect()
 }
 
 /// Whether a server that the catalogue does not have any more is still of interest.

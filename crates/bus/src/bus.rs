@@ -121,6 +121,22 @@ impl Bus {
         }
     }
 
+    /// The records at these offsets, in this order. One that is not kept any more is left out.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPartition`], or the storage's.
+    pub async fn read(
+        &self,
+        stream: Stream,
+        partition: u32,
+        offsets: Vec<u64>,
+    ) -> Result<Vec<Record>, Error> {
+        check_partition(partition)?;
+        match &self.backend {
+            Backend::Sqlite(log) => log.read(stream, partition, offsets).await,
+        }
+    }
+
     /// The latest record of every key of a compacted stream, in the order of their offsets.
     ///
     /// # Errors

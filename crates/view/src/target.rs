@@ -13,6 +13,11 @@ pub struct TargetView {
     pub target: Target,
     /// The last event in it.
     pub as_of: AsOf,
+    /// Why it stands still, if it does: an event that this version cannot read, a broken chain, or
+    /// a decision that can never be written. Nothing is decided for it any more; the rest of this
+    /// document is how it stood then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_still: Option<String>,
     /// Whose service it is, as the catalogue says.
     pub owner: String,
     /// Digest of its catalogue entry: who applies the same again changes nothing.

@@ -9,15 +9,12 @@ use events::{
 };
 
 use crate::agents::agent;
-use crate::app::{App, Submission};
+use crate::app::{App, Submission, bytes_allowed};
 use crate::body;
 use crate::problem::Problem;
 
 /// The largest request, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
-
-/// The largest report, in bytes: the contract's bound of a record.
-const REPORT_BYTES_MAX: usize = 64 * 1024;
 
 /// The most reports in one request.
 const REPORTS_MAX: usize = 100;
@@ -97,8 +94,12 @@ fn submission(
 /// The report inside, if an agent may say it and it is about its machine.
 fn admit(app: &App, machine: &MachineName, wire: &WireReport) -> Result<Report, String> {
     let report = wire.report().map_err(|error| error.to_string())?;
-    if report.to_bytes().len() > REPORT_BYTES_MAX {
-        return Err(format!("a report has at most {REPORT_BYTES_MAX} bytes"));
+    let (bytes, most) = (report.to_bytes().len(), bytes_allowed(&report));
+    if bytes > most {
+        let kind = report.kind();
+        return Err(format!(
+            "{kind} has {bytes} bytes, at most {most} are taken"
+        ));
     }
     let Report::Answer(answer) = &report else {
         return Err("an agent answers, it does not ask".to_owned());

@@ -1,11 +1,9 @@
 //! `GET /api/v1/targets/{environment}/{service}/history`: a target's events, as they stand in the
 //! log.
 
-use std::time::Duration;
-
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
-use bus::{Position, Record, Stream};
+use bus::Record;
 use events::{Actor, CommandId, Digest, Envelope, RolloutRef, Subject, Timestamp, partition_of};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,7 +14,6 @@ use crate::problem::Problem;
 
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1000;
-const BATCH: usize = 1000;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Wanted {
@@ -63,49 +60,24 @@ pub(super) async fn read(
     let after = wanted.after.unwrap_or(0);
     let limit = wanted.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
     let partition = partition_of(&Subject::Target(target.clone()));
-    let page = collect(&app, partition, target.as_str(), after, limit).await;
-    let page = page.map_err(|error| {
-        tracing::error!(%target, %error, "history cannot be read");
-        Problem::not_ready("the events")
-    })?;
-    Ok(HttpResponse::Ok().json(page))
-}
-
-async fn collect(
-    app: &App,
-    partition: u32,
-    key: &str,
-    after: u64,
-    limit: usize,
-) -> Result<Page, bus::Error> {
-    let end = app.bus.end(Stream::Events, partition).await?;
-    let mut events = app
-        .bus
-        .follow(Stream::Events, &[partition], &Position::Start)?;
-    let mut page = Page {
-        events: Vec::new(),
-        more: false,
-    };
-    while events.position(partition) < end {
-        for record in events.next_batch(BATCH, Duration::ZERO).await? {
-            let Some(shown) = shown(key, &record).filter(|shown| shown.n > after) else {
-                continue;
-            };
-            if page.events.len() == limit {
-                page.more = true;
-                return Ok(page);
-            }
-            page.events.push(shown);
-        }
-    }
-    Ok(page)
+    let place = (partition, target.as_str());
+    let reads = &app.metrics.history_reads;
+    let page = app
+        .places
+        .page(&app.bus, place, after, limit, reads)
+        .await
+        .map_err(|error| {
+            tracing::error!(%target, %error, "history cannot be read");
+            Problem::not_ready("the events")
+        })?;
+    Ok(HttpResponse::Ok().json(Page {
+        events: page.records.iter().filter_map(shown).collect(),
+        more: page.more,
+    }))
 }
 
 /// What cannot be read is left out here; the orchestrator is who stops at it.
-fn shown(key: &str, record: &Record) -> Option<Shown> {
-    if record.key != key {
-        return None;
-    }
+fn shown(record: &Record) -> Option<Shown> {
     let envelope = Envelope::from_headers(&record.headers).ok()?;
     Some(Shown {
         n: envelope.n?,

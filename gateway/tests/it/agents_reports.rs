@@ -125,7 +125,7 @@ async fn a_report_above_its_size_is_refused() {
     let outcomes = outcomes(&house, &token, vec![wire(failed)]).await;
     assert_eq!(
         outcomes[0].why.as_deref(),
-        Some("a report has at most 65536 bytes")
+        Some("poolshift.fetch-failed has 66640 bytes, at most 65536 are taken")
     );
 }
 

@@ -1,12 +1,10 @@
 //! What the command line may rely on.
 
+mod history;
+
 use std::time::{Duration, Instant};
 
-use bus::{Commit, Outgoing, Stream};
-use events::{
-    Actor, ActorKind, Ask, Envelope, Event, OwnerChanged, Report, Source, Subject, Wish,
-    partition_of, sha256,
-};
+use events::{ActorKind, Ask, Report, Subject, Wish, sha256};
 use serde_json::{Value, json};
 use view::{GateView, RolloutStatus, RolloutView};
 
@@ -205,67 +203,4 @@ async fn an_entry_enters_the_log_as_it_is_and_once_for_each_key() {
     let said = house.reports(&subject).await;
     assert_eq!(said[0].0.id, said[1].0.id);
     assert!(matches!(&said[0].1, Report::Ask(Ask::DefineService(ask)) if ask.entry == entry));
-}
-
-#[tokio::test]
-async fn history_shows_the_events_of_the_target_as_they_stand_in_the_log() {
-    let house = House::open().await;
-    let subject = Subject::Target(target());
-    let partition = partition_of(&subject);
-    let mut owner = house
-        .bus
-        .own(partition, 0, Outgoing::default())
-        .await
-        .unwrap();
-    let event = |n: u64| {
-        let event: Event = OwnerChanged { epoch: n }.into();
-        let envelope = Envelope {
-            id: Envelope::event_id(&subject, n),
-            kind: event.kind().to_owned(),
-            version: event.version(),
-            n: Some(n),
-            at: Some(now()),
-            actor: Actor {
-                kind: ActorKind::Process,
-                id: "orchestrator/1".to_owned(),
-            },
-            source: Source {
-                process: "orchestrator".to_owned(),
-                instance: "1".to_owned(),
-                version: "0.1.0".to_owned(),
-            },
-            subject: subject.clone(),
-            reported_at: now(),
-            cause: Some(events::Cause::Clock),
-            epoch: Some(1),
-            brain: Some(1),
-            rollout: None,
-            command: None,
-            prev: None,
-            traceparent: None,
-        };
-        Outgoing {
-            key: subject.to_string(),
-            headers: envelope.to_headers(),
-            value: event.to_bytes(),
-        }
-    };
-    let commit = Commit {
-        events: (1..=5).map(event).collect(),
-        ..Commit::default()
-    };
-    owner.commit(commit).await.unwrap();
-    let path = "/api/v1/targets/production/checkout/history?after=2&limit=2";
-    let page: Value = house.get(path).await.json().await.unwrap();
-    assert_eq!(page["more"], true);
-    let numbers: Vec<_> = (0..2)
-        .map(|index| page["events"][index]["n"].as_u64().unwrap())
-        .collect();
-    assert_eq!(numbers, [3, 4]);
-    assert_eq!(page["events"][0]["type"], "poolshift.owner-changed");
-    assert_eq!(page["events"][0]["body"], json!({"epoch": 3}));
-    assert_eq!(
-        house.bus.end(Stream::Reports, partition).await.unwrap(),
-        None
-    );
 }

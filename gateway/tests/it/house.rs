@@ -283,6 +283,7 @@ pub(crate) fn view() -> View {
             n: 1,
             at: Timestamp::from_ms(0),
         },
+        stands_still: None,
         owner: "payments".to_owned(),
         entry_sha256: sha256(b"entry"),
         service: "checkout".to_owned(),

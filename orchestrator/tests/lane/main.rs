@@ -2,5 +2,6 @@
 #![cfg(test)]
 
 mod deciding;
+mod expiry;
 mod owning;
 mod world;

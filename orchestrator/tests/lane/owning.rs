@@ -185,6 +185,12 @@ async fn a_target_with_an_event_of_a_newer_version_stands_still_and_says_so() {
         .find(|(name, _)| name == "poolshift-refused")
         .unwrap();
     assert!(why.1.contains("newer Poolshift"), "{}", why.1);
+    let shown = world.view.target(&target()).unwrap().document;
+    let still = shown.stands_still.as_deref().unwrap();
+    assert!(still.contains("newer Poolshift"), "{still}");
+    assert_eq!(shown.servers.len(), 2, "as it was before");
+    let waits = &shown.waiting[..];
+    assert!(waits.len() == 1 && waits[0].person, "{waits:?}");
     assert_eq!(kind_of(last), "poolshift.adopted");
     world.stop().await;
 }

@@ -82,9 +82,12 @@ impl World {
 
     /// Starts an orchestrator with a view of its own.
     pub(crate) fn start(&mut self) {
+        self.start_with(Settings::default());
+    }
+
+    pub(crate) fn start_with(&mut self, settings: Settings) {
         self.view = View::in_memory();
         self.stop = watch::channel(false).0;
-        let settings = Settings::default();
         let shutdown = self.stop.subscribe();
         let (bus, view) = (self.bus.clone(), self.view.clone());
         self.running = Some(tokio::spawn(run(settings, bus, view, shutdown)));

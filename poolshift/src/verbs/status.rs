@@ -6,6 +6,7 @@ use view::{OutReason, PoolView, RolloutStatus, RolloutView, ServerView, TargetVi
 
 use crate::api;
 use crate::client::Client;
+use crate::exit;
 use crate::failure::Failure;
 use crate::said::Said;
 use crate::table::{row, table};
@@ -18,7 +19,7 @@ pub(crate) struct Status {
     rollouts: Vec<RolloutView>,
 }
 
-/// One target, or all.
+/// One target, or all. One that stands still is something wrong.
 pub(crate) async fn run(
     client: &Client,
     target: Option<Target>,
@@ -37,13 +38,20 @@ pub(crate) async fn run(
         }
         all.push(Status { target, rollouts });
     }
-    Said::either(json, &all, || {
+    let still = all
+        .iter()
+        .any(|status| status.target.stands_still.is_some());
+    let mut said = Said::either(json, &all, || {
         if all.is_empty() {
             return "no targets yet: `poolshift apply DIR` brings in a catalogue".to_owned();
         }
         let texts: Vec<String> = all.iter().map(text).collect();
         texts.join("\n\n")
-    })
+    })?;
+    if still {
+        said.code = exit::REFUSED;
+    }
+    Ok(said)
 }
 
 async fn rollout(client: &Client, id: &RolloutId) -> Result<RolloutView, Failure> {

@@ -8,4 +8,5 @@ mod help;
 mod replay;
 mod rollouts;
 mod serve;
+mod still;
 mod support;

@@ -108,6 +108,17 @@ impl Log {
             .await
     }
 
+    pub(crate) async fn read(
+        &self,
+        stream: Stream,
+        partition: u32,
+        offsets: Vec<u64>,
+    ) -> Result<Vec<Record>, Error> {
+        self.readers
+            .read(move |conn| readers::at(conn, stream, partition, &offsets))
+            .await
+    }
+
     pub(crate) async fn latest(
         &self,
         stream: Stream,

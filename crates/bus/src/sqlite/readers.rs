@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tokio::sync::Semaphore;
 
 use super::file::{File, offset, stored};
@@ -106,6 +106,26 @@ pub(super) fn page(
         page.push(record);
     }
     Ok(page)
+}
+
+/// The records of a partition at these offsets, as far as they are there.
+pub(super) fn at(
+    conn: &Connection,
+    stream: Stream,
+    partition: u32,
+    offsets: &[u64],
+) -> rusqlite::Result<Vec<Record>> {
+    let mut select = conn.prepare_cached(&format!("{} AND offset = ?2", select(stream)))?;
+    let mut found = Vec::with_capacity(offsets.len());
+    for offset in offsets {
+        let one = select
+            .query_row(params![partition, stored(*offset)], |row| {
+                record(stream, partition, row)
+            })
+            .optional()?;
+        found.extend(one);
+    }
+    Ok(found)
 }
 
 /// All records of a partition, in order.

@@ -9,6 +9,7 @@ macro_rules! conformance {
                 streams::what_was_acknowledged_is_there_after_a_restart,
                 streams::every_follower_sees_each_record_once_and_in_order_under_concurrent_appends,
                 streams::a_follower_goes_on_after_a_position,
+                streams::records_are_read_by_their_offsets,
                 streams::a_follower_of_several_partitions_keeps_the_order_of_each,
                 streams::a_follower_wakes_for_a_record_and_gives_up_at_its_deadline,
                 streams::a_wait_that_is_dropped_loses_nothing,

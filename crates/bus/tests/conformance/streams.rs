@@ -34,6 +34,19 @@ pub(crate) async fn records_come_back_as_they_were_appended(place: &impl Place) 
     assert_eq!(read.len(), appended.len());
 }
 
+pub(crate) async fn records_are_read_by_their_offsets(place: &impl Place) {
+    let bus = place.open().await;
+    let offsets = bus
+        .append(Stream::Reports, 0, records(&["a", "b", "c"]))
+        .await
+        .unwrap();
+    let wanted = vec![offsets[2], offsets[0], offsets[2] + 1];
+    let read = bus.read(Stream::Reports, 0, wanted.clone()).await.unwrap();
+    assert_eq!(texts(&read), ["c", "a"]);
+    let elsewhere = bus.read(Stream::Reports, 1, wanted).await.unwrap();
+    assert_eq!(texts(&elsewhere), [""; 0]);
+}
+
 pub(crate) async fn offsets_rise_and_the_end_is_the_last_of_them(place: &impl Place) {
     let bus = place.open().await;
     assert_eq!(bus.end(Stream::Reports, 0).await.unwrap(), None);
