@@ -102,16 +102,7 @@ async fn a_download_is_given_up_for_a_newer_command() {
     world.gateway.known().hold_downloads = true;
     let held = world.command("fetch", 1, fetch(&url, &bytes, &into));
     world.give_out(&held);
-    world
-        .gateway
-        .until("the download", |known| {
-            known
-                .requests
-                .iter()
-                .any(|path| path == "/artifacts/a")
-                .then_some(())
-        })
-        .await;
+    world.until_downloading("a").await;
     world.idle_after(&held);
     let newer = world.command("fetch", 2, fetch(&url, &bytes, &into));
     world.give_out(&newer);

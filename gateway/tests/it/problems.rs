@@ -131,12 +131,13 @@ async fn a_body_above_256_kib_is_refused_before_anything_else() {
 #[tokio::test]
 async fn what_would_not_fit_into_a_record_is_refused_at_the_door_and_its_key_is_free_again() {
     let house = House::open().await;
-    let long = |bytes: usize| "x".repeat(bytes);
-    let mut body = trigger("1.1");
-    // Each of them may be as long, all together may not.
-    let authors: Vec<String> = (0..40).map(|n| format!("{n}{}", long(2_000))).collect();
-    body["commit"] = json!({"repo": "r", "sha": "s", "authors": authors});
-    let (status, said) = problem(house.deliver("msg_1", &bytes(&body)).await).await;
+    let mut start = json!({
+        "target": target(),
+        "version": "1.1",
+        "sha256": sha256(b"1.1"),
+        "reason": "x".repeat(64 * 1024),
+    });
+    let (status, said) = problem(house.start("key-1", &start).await).await;
     assert_eq!(status, 413, "{said}");
     let detail = said["detail"].as_str().unwrap();
     assert!(
@@ -144,10 +145,6 @@ async fn what_would_not_fit_into_a_record_is_refused_at_the_door_and_its_key_is_
         "{detail}"
     );
     assert_eq!(said["mend"], "shorten the longest text in it");
-
-    let path = "/api/v1/targets/production/checkout/servers/web1/release";
-    let release = json!({"reason": long(64 * 1024), "person": "ann"});
-    assert_eq!(problem(house.post(path, &release).await).await.0, 413);
     // Each line end takes two bytes in the log.
     let entry = json!({"target": target(), "entry": "\n".repeat(400 * 1024)});
     let (status, said) = problem(house.post("/api/v1/catalogue", &entry).await).await;
@@ -157,14 +154,15 @@ async fn what_would_not_fit_into_a_record_is_refused_at_the_door_and_its_key_is_
     );
     assert!(house.said().await.is_empty());
 
-    accepted(house.deliver("msg_1", &bytes(&trigger("1.1"))).await).await;
+    start["reason"] = json!("a short one");
+    accepted(house.start("key-1", &start).await).await;
 }
 
 #[tokio::test]
 async fn a_target_that_stands_still_takes_no_request_that_would_wait_for_ever() {
     let house = House::open().await;
     let mut still = (*house.view.target(&target()).unwrap().document).clone();
-    still.stands_still = Some("event at offset 7: needs a newer Poolshift".to_owned());
+    still.stands_still = Some("event at offset 7: was written by a newer Poolshift".to_owned());
     house.view.put_target(still.clone());
     let (status, said) = problem(house.deliver("msg_1", &bytes(&trigger("1.1"))).await).await;
     assert_eq!((status, &said["detail"]), (409, &json!(still.stands_still)));

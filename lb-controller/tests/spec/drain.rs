@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use events::{Answer, FailedBecause, Then};
+use tokio::task::JoinHandle;
 
 use crate::support::customers::{Crowd, ask};
 use crate::support::orders;
@@ -10,13 +11,17 @@ use crate::support::scene::{MINUTE_MS, Scene};
 
 const ALL: [&str; 3] = ["web1", "web2", "web3"];
 
+/// Customers whose requests run until their shop lets them go.
+fn customers_who_stay(scene: &Scene, count: usize) -> Vec<JoinHandle<Option<(u16, String)>>> {
+    let door = scene.haproxy.customers;
+    let come = |_| tokio::spawn(ask(door, "/held", ""));
+    (0..count).map(come).collect()
+}
+
 #[tokio::test]
 async fn a_drain_lets_running_requests_finish_and_then_only_testers_reach_the_server() {
     let mut scene = Scene::open().await;
-    let door = scene.haproxy.customers;
-    let held: Vec<_> = (0..3)
-        .map(|_| tokio::spawn(ask(door, "/held", "")))
-        .collect();
+    let held = customers_who_stay(&scene, 3);
     for line in ALL {
         scene.haproxy.wait_for_running(line, "1").await;
     }
@@ -104,10 +109,7 @@ async fn several_drains_are_judged_one_after_another() {
 #[tokio::test]
 async fn another_try_is_judged_by_the_floor_for_what_the_one_before_began() {
     let mut scene = Scene::open().await;
-    let door = scene.haproxy.customers;
-    let held: Vec<_> = (0..3)
-        .map(|_| tokio::spawn(ask(door, "/held", "")))
-        .collect();
+    let held = customers_who_stay(&scene, 3);
     for line in ALL {
         scene.haproxy.wait_for_running(line, "1").await;
     }
@@ -151,20 +153,13 @@ async fn a_drain_is_undone_when_others_fall_before_it_is_reported() {
         unreachable!()
     };
     assert_eq!((refused.up, refused.floor), (1, 2));
-    assert_eq!(scene.haproxy.status("shop", "web1").await, "UP");
-    assert_eq!(
-        scene.haproxy.status("shop_maintenance", "web1").await,
-        "MAINT"
-    );
+    scene.is_back("web1").await;
 }
 
 #[tokio::test]
 async fn at_the_deadline_a_busy_server_goes_back() {
     let mut scene = Scene::open().await;
-    let door = scene.haproxy.customers;
-    let _held: Vec<_> = (0..3)
-        .map(|_| tokio::spawn(ask(door, "/held", "")))
-        .collect();
+    let _held = customers_who_stay(&scene, 3);
     scene.haproxy.wait_for_running("web1", "1").await;
 
     scene
@@ -179,20 +174,13 @@ async fn at_the_deadline_a_busy_server_goes_back() {
         failed.failure.detail,
         @"shop/web1: 1 requests still ran and 0 waited"
     );
-    assert_eq!(scene.haproxy.status("shop", "web1").await, "UP");
-    assert_eq!(
-        scene.haproxy.status("shop_maintenance", "web1").await,
-        "MAINT"
-    );
+    scene.is_back("web1").await;
 }
 
 #[tokio::test]
 async fn at_the_deadline_requests_are_ended_and_counted_where_that_is_asked_for() {
     let mut scene = Scene::open().await;
-    let door = scene.haproxy.customers;
-    let held: Vec<_> = (0..6)
-        .map(|_| tokio::spawn(ask(door, "/held", "")))
-        .collect();
+    let held = customers_who_stay(&scene, 6);
     scene.haproxy.wait_for_running("web1", "2").await;
 
     scene

@@ -141,16 +141,7 @@ async fn an_archive_that_was_not_even_fetched_says_that_it_was_interrupted() {
     world.gateway.known().hold_downloads = true;
     let command = world.command("install", 1, install(&url, &bytes, &home, "1.0"));
     world.give_out(&command);
-    world
-        .gateway
-        .until("the download", |known| {
-            known
-                .requests
-                .iter()
-                .any(|path| path == "/artifacts/1.0")
-                .then_some(())
-        })
-        .await;
+    world.until_downloading("1.0").await;
     world.kill_agent();
     world.gateway.change(|known| known.hold_downloads = false);
     world.start_agent();
@@ -201,16 +192,7 @@ async fn a_fetch_that_had_ended_counts_and_one_that_had_not_is_interrupted() {
     world.gateway.known().hold_downloads = true;
     let command = world.command("fetch", 1, crate::support::fetch(&url, &bytes, &home));
     world.give_out(&command);
-    world
-        .gateway
-        .until("the download", |known| {
-            known
-                .requests
-                .iter()
-                .any(|path| path == "/artifacts/1.0")
-                .then_some(())
-        })
-        .await;
+    world.until_downloading("1.0").await;
     world.kill_agent();
     let digest = sha256(&bytes).to_string().replace("sha256:", "");
     std::fs::write(home.join(".fetch").join(digest), &bytes).expect("a file");

@@ -231,6 +231,16 @@ impl World {
         fresh.filter_map(answer).collect()
     }
 
+    /// Waits until somebody downloads this artifact.
+    pub(crate) async fn until_downloading(&self, name: &str) {
+        let path = format!("/artifacts/{name}");
+        self.gateway
+            .until("the download", |known| {
+                known.requests.contains(&path).then_some(())
+            })
+            .await;
+    }
+
     /// Waits until `found` holds; for what no report tells of.
     pub(crate) async fn see(&self, what: &str, found: impl Fn() -> bool) {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);

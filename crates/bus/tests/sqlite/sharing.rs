@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use poolshift_bus::{Bus, Commit, Error, Outgoing, Record, Stream};
 use rusqlite::Connection;
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use crate::records::{read, record};
@@ -30,16 +31,42 @@ fn append(bus: &Bus, one: Outgoing) -> JoinHandle<Result<Vec<u64>, Error>> {
     tokio::spawn(async move { bus.append(Stream::Reports, 0, vec![one]).await })
 }
 
+/// A log whose disk stands still, and who waits for it.
+struct Crowd {
+    folder: TempDir,
+    bus: Bus,
+    disk: Connection,
+    writers: Vec<JoinHandle<Result<Vec<u64>, Error>>>,
+}
+
+impl Crowd {
+    /// So many writers, when so many of them wait.
+    async fn of(count: u64, waiting: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let bus = Bus::open(&path).unwrap();
+        let disk = hold_the_disk(&path);
+        let writers = (0..count)
+            .map(|n| append(&bus, record("key", &n.to_string())))
+            .collect();
+        until_waiting(&bus, waiting).await;
+        Self {
+            folder,
+            bus,
+            disk,
+            writers,
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_that_wait_for_the_disk_share_its_flushes() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("log");
-    let bus = Bus::open(&path).unwrap();
-    let disk = hold_the_disk(&path);
-    let writers: Vec<_> = (0..64)
-        .map(|n| append(&bus, record("key", &n.to_string())))
-        .collect();
-    until_waiting(&bus, 64).await;
+    let Crowd {
+        folder: _folder,
+        bus,
+        disk,
+        writers,
+    } = Crowd::of(64, 64).await;
     drop(disk);
     for writer in writers {
         writer.await.unwrap().unwrap();
@@ -94,14 +121,12 @@ async fn a_refused_write_spoils_none_that_share_its_transaction() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_writers_than_the_queue_holds_wait_their_turn() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("log");
-    let bus = Bus::open(&path).unwrap();
-    let disk = hold_the_disk(&path);
-    let writers: Vec<_> = (0..1_000)
-        .map(|n| append(&bus, record("key", &n.to_string())))
-        .collect();
-    until_waiting(&bus, 256).await;
+    let Crowd {
+        folder: _folder,
+        bus,
+        disk,
+        writers,
+    } = Crowd::of(1_000, 256).await;
     assert!(
         bus.stats().waiting <= 2 * 256,
         "the queue has no bound: {:?}",
@@ -116,14 +141,12 @@ async fn more_writers_than_the_queue_holds_wait_their_turn() {
 
 #[tokio::test]
 async fn closing_answers_all_that_wait_before_it_and_behind_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("log");
-    let bus = Bus::open(&path).unwrap();
-    let disk = hold_the_disk(&path);
-    let writers: Vec<_> = (0..64)
-        .map(|n| append(&bus, record("key", &n.to_string())))
-        .collect();
-    until_waiting(&bus, 64).await;
+    let Crowd {
+        folder,
+        bus,
+        disk,
+        writers,
+    } = Crowd::of(64, 64).await;
     let (closed, behind, ()) = tokio::join!(
         biased;
         bus.close(),
@@ -138,6 +161,6 @@ async fn closing_answers_all_that_wait_before_it_and_behind_it() {
     for writer in writers {
         writer.await.unwrap().unwrap();
     }
-    let bus = Bus::open(&path).unwrap();
+    let bus = Bus::open(&folder.path().join("log")).unwrap();
     assert_eq!(read(&bus, Stream::Reports, 0).await.len(), 65);
 }

@@ -97,6 +97,13 @@ impl Scene {
         id
     }
 
+    /// The server is where it was before it was taken out.
+    pub(crate) async fn is_back(&self, server: &str) {
+        assert_eq!(self.haproxy.status("shop", server).await, "UP");
+        let maintenance = self.haproxy.status("shop_maintenance", server).await;
+        assert_eq!(maintenance, "MAINT");
+    }
+
     /// Takes the server out and holds it.
     pub(crate) async fn hold(&mut self, server: &str) {
         self.drain(server).await;
