@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::clock;
 use crate::decide::{Agent, Assigned, Decision};
-use crate::journal::{Entry, Stamp, report_of};
+use crate::journal::{Entry, Stamp};
 use crate::ledger;
 use crate::memory::Memory;
 use crate::work::{self, Tools};
@@ -171,8 +171,7 @@ impl Engine {
             .memory
             .read(|journal| journal.unseen(&self.agent.machine, version));
         for (target, seen) in unseen {
-            let report = report_of(&Answer::from(seen), &target, None, stamp());
-            self.memory.append(&Entry::Seen { report })?;
+            self.memory.append(&Entry::seen(&target, seen, stamp()))?;
         }
         Ok(())
     }

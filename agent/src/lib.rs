@@ -37,3 +37,4 @@ pub use mask::{MASK, Masks};
 pub use results::verdict;
 pub use settings::{Settings, SettingsArgs};
 pub use unpack::{Limits, unpack};
+pub use work::failed;

@@ -68,7 +68,8 @@ pub(crate) async fn recover(
 }
 
 /// The answer of a command that failed.
-pub(crate) fn failed(command: &Command, failure: Failure, output: Output) -> Answer {
+#[must_use]
+pub fn failed(command: &Command, failure: Failure, output: Output) -> Answer {
     let id = command.id.clone();
     match &command.work {
         Work::Fetch(_) => Answer::from(FetchFailed {

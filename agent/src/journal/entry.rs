@@ -1,8 +1,8 @@
 //! The lines of the journal.
 
 use events::{
-    Answer, Command, CommandId, CommandStarted, Fence, Release, Report, ReportId, ServerName,
-    Target, Timestamp, WireReport,
+    AgentSeen, Answer, Command, CommandId, CommandStarted, Fence, Release, Report, ReportId,
+    ServerName, Target, Timestamp, WireReport,
 };
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +127,14 @@ impl Entry {
         Self::Finished {
             report: wire(answer, command, stamp),
             proven,
+        }
+    }
+
+    /// The entry that tells what runs, for one target.
+    #[must_use]
+    pub fn seen(target: &Target, seen: AgentSeen, stamp: Stamp) -> Self {
+        Self::Seen {
+            report: report_of(&Answer::from(seen), target, None, stamp),
         }
     }
 

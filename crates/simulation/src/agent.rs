@@ -1,324 +1,266 @@
-//! Agents: a model of one on each machine, with a journal that outlives it and programs that may.
+//! Agents: the real one's decisions and journal, on simulated machines.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
+use agent::{Assigned, Decision, Entry, Journal, Stamp};
 use events::{
-    Answer, AnsweredBy, Command, CommandId, CommandRecord, CommandRefused, CommandStarted,
-    FailedBecause, Failure, Fence, FetchFailed, Fetched, Install, InstallFailed, Installed,
-    MachineName, Output, Proof, RefusedBecause, Release, ServerName, TestsFailed, TestsPassed,
-    Work, Worker,
+    Answer, Assignment, Command, CommandRecord, FailedBecause, Fence, MachineName, ReportId, Work,
 };
+use rollout::Heard;
 
+use crate::answers;
 use crate::break_rule::WorldRule;
-use crate::fleet::Host;
-use crate::scenario::Flaw;
-use crate::world::World;
+use crate::invariant::Invariant;
+use crate::machine::Machine;
+use crate::world::{World, worker};
 
-/// One agent.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Agent {
-    pub(crate) alive: bool,
-    /// It will never come back.
-    pub(crate) lost: bool,
-    highest: BTreeMap<ServerName, (Fence, Option<CommandId>)>,
-    finished: BTreeMap<CommandId, Answer>,
-    /// The program that runs; it may outlive the agent.
-    pub(crate) running: Option<Running>,
-    /// Answers given under which fence, so that a record published anew is answered anew.
-    answered: BTreeMap<CommandId, Fence>,
-}
-
-/// A program of a command.
-#[derive(Debug, Clone)]
-pub(crate) struct Running {
-    command: Command,
-    pub(crate) ends_ms: u64,
-    /// The agent that started it is gone.
-    orphan: bool,
-}
-
-impl Agent {
-    pub(crate) fn new() -> Self {
-        Self {
-            alive: true,
-            ..Self::default()
-        }
-    }
-}
+/// Decisions after which an agent must have come to a wait: one for each thing that a record can
+/// ask of it, with room.
+const DECISIONS_MAX: usize = 100;
 
 impl World {
-    /// `kill -9`: what it remembered is in its journal, what runs goes on or dies with it.
-    pub(crate) fn kill_agent(&mut self, machine: &MachineName) {
+    /// `kill -9`: the journal outlives the agent, and what runs goes on or dies with it.
+    pub(crate) fn kill_agent(&mut self, name: &MachineName) {
         let journal = self.holds(WorldRule::Journal);
         let dies_too = self.dice.percent(50);
-        let Some(agent) = self.agents.get_mut(machine) else {
+        let Some(machine) = self.machines.get_mut(name) else {
             return;
         };
-        agent.alive = false;
-        agent.answered.clear();
-        if !journal {
-            agent.highest.clear();
-            agent.finished.clear();
-            agent.running = None;
+        if machine.life.take().is_none() {
             return;
         }
-        let Some(running) = agent.running.as_mut() else {
-            return;
-        };
-        running.orphan = true;
-        if dies_too {
-            let command = running.command.clone();
-            agent.running = None;
-            let answer = interrupted(&command);
-            agent.finished.insert(command.id.clone(), answer);
-            if let Some(host) = self.hosts.get_mut(&command.server) {
-                host.restarting = false;
+        if !journal {
+            machine.journal = Journal::default();
+        }
+        let program = machine.program.take();
+        let (lives, dies) = match program {
+            Some(program) if program.ended.is_none() && (dies_too || !program.may_outlive()) => {
+                (None, Some(program))
             }
+            other => (other, None),
+        };
+        machine.program = lives;
+        if let Some(host) = dies.and_then(|dead| self.hosts.get_mut(&dead.command.server)) {
+            host.restarting = false;
         }
     }
 
-    /// One poll: the latest records of the servers on this machine, or one program's end.
-    pub(crate) fn poll(&mut self, machine: &MachineName) {
-        let Some(agent) = self.agents.get(machine) else {
-            return;
-        };
-        if !agent.alive || agent.lost {
+    /// An agent hears from the gateway, decides until there is nothing to decide, and hands in
+    /// what it has to say.
+    pub(crate) fn poll(&mut self, name: &MachineName) {
+        self.end_program(name);
+        if !self.machines.get(name).is_some_and(Machine::is_alive) {
             return;
         }
-        if let Some(running) = &agent.running {
-            if running.ends_ms <= self.now_ms {
-                self.end_program(machine);
+        self.read_assignments(name);
+        for decided in 0.. {
+            if decided > DECISIONS_MAX {
+                let what = format!("the agent of {name} decides for ever");
+                self.monitor.violated(Invariant::L1, what);
+                return;
             }
-            return;
-        }
-        let latest = self.log.commands.values();
-        let mine: Vec<Arc<CommandRecord>> = latest
-            .filter_map(|records| records.last())
-            .filter(|record| record.machine() == machine)
-            .cloned()
-            .collect();
-        for record in mine {
-            if self.obey(machine, &record) {
+            if !self.agent_step(name) {
+                break;
+            }
+            // It may die after any line of its journal.
+            if self.scenario.fault_percent > 0 && self.dice.percent(1) {
+                self.kill_agent(name);
                 return;
             }
         }
+        self.report_what_runs(name);
+        self.hand_in(name);
     }
 
-    /// Whether it has begun something.
-    fn obey(&mut self, machine: &MachineName, record: &CommandRecord) -> bool {
+    /// What the gateway says of the servers on this machine, when any of it is new.
+    fn read_assignments(&mut self, name: &MachineName) {
+        let now = self.wall();
         let fences = self.holds(WorldRule::Fences);
-        let Some(agent) = self.agents.get_mut(machine) else {
+        let Some(machine) = self.machines.get_mut(name) else {
+            return;
+        };
+        let Some(life) = machine.life.as_mut() else {
+            return;
+        };
+        let clock_ms = self.now_ms.saturating_sub(life.began_ms);
+        for (server, records) in &self.log.commands {
+            let Some(record) = records.last().filter(|record| record.machine() == name) else {
+                continue;
+            };
+            if life.read.get(server) == Some(&records.len()) {
+                continue;
+            }
+            life.read.insert(server.clone(), records.len());
+            let mut record = record.as_ref().clone();
+            if !fences {
+                raise_fence(&mut record, &machine.journal);
+            }
+            let left_ms = |command: &Command| {
+                let start_by = command.issued_at.plus_ms(command.start_within_ms);
+                (start_by.ms_since(now), command.deadline_at.ms_since(now))
+            };
+            let (start_within_ms, remains_ms) = record.command().map_or((0, 0), left_ms);
+            let assignment = Assignment {
+                record,
+                start_within_ms,
+                remains_ms,
+            };
+            life.inbox.retain(|assigned| assigned.server != *server);
+            life.inbox.push(Assigned::new(assignment, clock_ms));
+        }
+    }
+
+    /// One decision; whether there may be another.
+    fn agent_step(&mut self, name: &MachineName) -> bool {
+        if self.finish(name) {
+            return true;
+        }
+        let stamp = self.stamp();
+        let now_ms = self.now_ms;
+        let Some(machine) = self.machines.get_mut(name) else {
             return false;
         };
-        let id = record.command().map(|command| command.id.clone());
-        let fence = record.fence();
-        let known = agent.highest.get(record.server()).cloned();
-        let stale = known.as_ref().is_some_and(|(highest, highest_id)| {
-            fence < *highest || (fence == *highest && *highest_id != id)
-        });
-        if stale && fences {
-            let highest = known.map(|(highest, _)| highest).unwrap_or_default();
-            self.refuse(record.command(), RefusedBecause::Stale, highest);
-            return false;
-        }
-        agent.highest.insert(record.server().clone(), (fence, id));
-        let Some(command) = record.command().cloned() else {
+        let Some(decision) = machine.decide(now_ms) else {
             return false;
         };
-        if command.work.worker() != Worker::Agent {
-            return false;
-        }
-        if let Some(answer) = agent.finished.get(&command.id).cloned() {
-            if agent.answered.insert(command.id.clone(), fence) != Some(fence) {
-                self.answer(answer);
+        match decision {
+            Decision::Wait { .. } => return false,
+            Decision::Note(entry) => machine.write(&entry),
+            Decision::Refuse(refusal) => machine.write(&refusal.entry(stamp)),
+            Decision::AnswerAgain(repeat) => machine.write(&repeat.entry(stamp)),
+            Decision::Abort(command) => {
+                machine.program = None;
+                let answer = answers::failed(&command, FailedBecause::Interrupted, "superseded");
+                machine.write(&Entry::dropped(&command, &answer, stamp));
             }
-            return false;
-        }
-        let late = self.wall() > command.issued_at.plus_ms(command.start_within_ms);
-        if late {
-            let late = Answer::CommandRefused(CommandRefused {
-                command: command.id.clone(),
-                reason: RefusedBecause::Late,
-                highest: fence,
-            });
-            if let Some(agent) = self.agents.get_mut(machine) {
-                agent.finished.insert(command.id.clone(), late.clone());
-                agent.answered.insert(command.id, fence);
+            Decision::Recover(command) => self.recover(name, &command),
+            Decision::Start { command, end_by_ms } => {
+                machine.write(&Entry::started(&command, stamp));
+                self.start_program(name, command, end_by_ms);
             }
-            self.answer(late);
-            return false;
         }
-        self.begin(machine, command);
         true
     }
 
-    fn refuse(&mut self, command: Option<&Command>, reason: RefusedBecause, highest: Fence) {
-        if let Some(command) = command {
-            self.answer(Answer::CommandRefused(CommandRefused {
-                command: command.id.clone(),
-                reason,
-                highest,
-            }));
+    fn stamp(&mut self) -> Stamp {
+        Stamp {
+            id: ReportId::new(self.dice.uuid()),
+            at: self.wall(),
         }
     }
 
-    fn begin(&mut self, machine: &MachineName, command: Command) {
-        self.monitor.began(&command);
-        if let Some(host) = self.hosts.get_mut(&command.server)
-            && matches!(command.work, Work::Install(_))
-        {
-            host.tainted = true;
-            host.tested = false;
-            host.restarting = true;
-        }
-        self.answer(Answer::CommandStarted(CommandStarted {
-            command: command.id.clone(),
-        }));
-        let takes_ms = self.dice.between(50, 4_000);
-        let ends_ms = self.now_ms + takes_ms;
-        if let Some(agent) = self.agents.get_mut(machine) {
-            agent.running = Some(Running {
-                command,
-                ends_ms,
-                orphan: false,
-            });
-        }
-    }
-
-    fn end_program(&mut self, machine: &MachineName) {
-        let fails = self.scenario.fault_percent > 0 && self.dice.percent(4);
-        let running = self
-            .agents
-            .get_mut(machine)
-            .and_then(|agent| agent.running.take());
-        let Some(running) = running else { return };
-        let command = running.command;
-        let answer = match &command.work {
-            Work::Fetch(fetch) if fails => Answer::FetchFailed(FetchFailed {
-                command: command.id.clone(),
-                failure: Failure::new(FailedBecause::Unreachable, &fetch.artifact.url),
-            }),
-            Work::Fetch(fetch) => Answer::Fetched(Fetched {
-                command: command.id.clone(),
-                sha256: fetch.artifact.sha256,
-                bytes: 1_000,
-                took_ms: 10,
-            }),
-            Work::Install(_) if fails => {
-                self.restarted(&command.server, None);
-                interrupted(&command)
-            }
-            Work::Install(install) => {
-                let release = release_of(install);
-                self.restarted(&command.server, Some(release.clone()));
-                installed(&command, release, running.orphan)
-            }
-            Work::Test(_) => self.tested(&command),
-            Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) => return,
-        };
-        let fence = command.fence();
-        if let Some(agent) = self.agents.get_mut(machine) {
-            agent.finished.insert(command.id.clone(), answer.clone());
-            agent.answered.insert(command.id, fence);
-        }
-        self.answer(answer);
-    }
-
-    fn restarted(&mut self, server: &ServerName, release: Option<Release>) {
-        let Some(host) = self.hosts.get_mut(server) else {
+    /// Nothing is run again: an installation is awaited, suites are ended.
+    fn recover(&mut self, name: &MachineName, command: &Command) {
+        let now = self.wall();
+        let now_ms = self.now_ms;
+        let Some(machine) = self.machines.get_mut(name) else {
             return;
         };
-        host.restarting = false;
-        host.dead = false;
-        if let Some(release) = release {
-            host.sick = self.scenario.flaw(&release) == Flaw::Check;
-            host.runs = release;
+        let running = machine.journal.running();
+        let spent_ms = running.map_or(0, |running| now.ms_since(running.at));
+        machine.journal.take_over();
+        machine.program.take_if(|program| {
+            program.command.id != command.id || matches!(command.work, Work::Test(_))
+        });
+        if let Some(life) = &mut machine.life {
+            life.recovers = true;
+            life.until_ms = Some(now_ms + command.timeout_ms.saturating_sub(spent_ms));
         }
     }
 
-    fn tested(&mut self, command: &Command) -> Answer {
-        let host = self.hosts.get(&command.server);
-        let good =
-            host.is_some_and(|host| host.is_up() && self.scenario.flaw(&host.runs) == Flaw::None);
-        if good {
-            if let Some(host) = self.hosts.get_mut(&command.server) {
-                host.tested = true;
+    /// Whether what this life waits for has come, and is in the journal now.
+    fn finish(&mut self, name: &MachineName) -> bool {
+        let stamp = self.stamp();
+        let Some(machine) = self.machines.get_mut(name) else {
+            return false;
+        };
+        let Some(command) = machine.awaited() else {
+            return false;
+        };
+        let previous = machine.previous(&command);
+        let ended = machine.program.take().and_then(|program| program.ended);
+        let host = self.hosts.get_mut(&command.server);
+        let recovers = machine.life.as_ref().is_some_and(|life| life.recovers);
+        let answer = match ended.filter(|_| !recovers) {
+            Some(ended) => answers::answer(&command, ended, previous),
+            None => {
+                let fetched = machine.has(&command);
+                answers::recovered(&command, host.as_deref(), fetched, ended, previous)
             }
-            return Answer::TestsPassed(TestsPassed {
-                command: command.id.clone(),
-                suites: Vec::new(),
-                answered_by: AnsweredBy::default(),
-                output: Output::default(),
-            });
+        };
+        machine.write(&Entry::finished(&command, &answer, stamp));
+        if let (Answer::TestsPassed(_), Some(host)) = (&answer, host) {
+            host.tested = true;
         }
-        Answer::TestsFailed(TestsFailed {
-            command: command.id.clone(),
-            failure: Failure::new(FailedBecause::CasesFailed, "one case failed"),
-            suites: Vec::new(),
-            answered_by: AnsweredBy::default(),
-            output: Output::default(),
-        })
+        true
     }
-}
 
-fn release_of(install: &Install) -> Release {
-    Release {
-        version: install.version.clone(),
-        sha256: install.artifact.sha256,
+    /// Not in the middle of work: its answer comes first.
+    fn report_what_runs(&mut self, name: &MachineName) {
+        let now = self.wall();
+        let Some(machine) = self.machines.get_mut(name) else {
+            return;
+        };
+        let news = machine.life.as_mut().map(|life| &mut life.news);
+        let is_idle = machine.journal.running().is_none();
+        if !is_idle || !news.is_some_and(std::mem::take) {
+            return;
+        }
+        for (target, seen) in machine.journal.unseen(name, "1.0.0") {
+            let stamp = Stamp {
+                id: ReportId::new(self.dice.uuid()),
+                at: now,
+            };
+            let entry = Entry::seen(&target, seen, stamp);
+            machine.journal.apply(&entry);
+        }
     }
-}
 
-fn installed(command: &Command, release: Release, resumed: bool) -> Answer {
-    Answer::Installed(Installed {
-        command: command.id.clone(),
-        version: release.version,
-        sha256_runs: release.sha256,
-        proof: Proof {
-            kind: "http".to_owned(),
-            value: String::new(),
-        },
-        previous: None,
-        took_ms: 10,
-        resumed,
-        output: Output::default(),
-    })
-}
-
-fn interrupted(command: &Command) -> Answer {
-    let failure = Failure::new(FailedBecause::Interrupted, "the agent was killed");
-    let id = command.id.clone();
-    match &command.work {
-        Work::Install(_) => Answer::InstallFailed(InstallFailed {
-            command: id,
-            failure,
-            output: Output::default(),
-        }),
-        Work::Test(_) => Answer::TestsFailed(TestsFailed {
-            command: id,
-            failure,
-            suites: Vec::new(),
-            answered_by: AnsweredBy::default(),
-            output: Output::default(),
-        }),
-        Work::Fetch(_) | Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) => {
-            Answer::FetchFailed(FetchFailed {
-                command: id,
-                failure,
+    /// Reports go to the gateway in their order. When its word is lost they go again, with the same
+    /// ids.
+    fn hand_in(&mut self, name: &MachineName) {
+        let lost = self.scenario.fault_percent > 0 && self.dice.percent(5);
+        let Some(machine) = self.machines.get_mut(name) else {
+            return;
+        };
+        let reports = machine.journal.outbox().iter();
+        let heard: Vec<Heard> = reports
+            .filter_map(|report| {
+                Some(Heard {
+                    id: report.id,
+                    actor: worker(),
+                    report: report.answer().ok()?.into(),
+                })
             })
+            .collect();
+        if heard.is_empty() {
+            return;
         }
+        if !lost {
+            let ids = heard.iter().map(|heard| heard.id).collect();
+            machine.journal.apply(&Entry::Taken { ids });
+        }
+        self.outbox.extend(heard);
     }
 }
 
-/// Whether it would answer a probe in the expected version.
-pub(crate) fn healthy(host: &Host, command: &Command) -> bool {
-    let Work::Check(check) = &command.work else {
-        return false;
+/// As if no agent looked at fences: whatever comes seems newer than all before it.
+fn raise_fence(record: &mut CommandRecord, journal: &Journal) {
+    let Some(notes) = journal.server(&record.key()) else {
+        return;
     };
-    host.is_up()
-        && check
-            .expect
-            .version
-            .as_ref()
-            .is_none_or(|version| *version == host.runs.version)
+    let highest = &notes.highest;
+    let is_known = highest.id.as_ref() == record.command().map(|command| &command.id);
+    if record.fence() > highest.fence || is_known {
+        return;
+    }
+    let Fence { epoch, seq } = highest.fence;
+    match record {
+        CommandRecord::Command(command) => {
+            command.epoch = epoch;
+            command.seq = seq + 1;
+        }
+        CommandRecord::Idle(idle) => {
+            idle.epoch = epoch;
+            idle.seq = seq + 1;
+        }
+    }
 }

@@ -5,6 +5,7 @@ use lb_controller::Admin;
 use rollout::{Aside, State, record, waiting, wake_at};
 
 use crate::invariant::{Invariant, Violation};
+use crate::machine::Machine;
 use crate::world::World;
 
 /// Rounds in which calm must end everything: a server's whole way back and forth takes fewer
@@ -68,7 +69,7 @@ impl World {
                 }
             }
         }
-        let machines: Vec<MachineName> = self.agents.keys().cloned().collect();
+        let machines: Vec<MachineName> = self.machines.keys().cloned().collect();
         for machine in machines {
             self.poll(&machine);
             self.poll(&machine);
@@ -95,8 +96,8 @@ impl World {
         for host in self.hosts.values_mut() {
             host.dead = false;
         }
-        for agent in self.agents.values_mut() {
-            agent.alive = !agent.lost;
+        for machine in self.machines.values_mut() {
+            machine.raise(self.now_ms);
         }
         let mut quiet: u32 = 0;
         for _ in 0..CALM_ROUNDS_MAX {
@@ -126,13 +127,10 @@ impl World {
             .and_then(wake_at)
             .filter(|wake| *wake >= now)
             .map(|wake| wake.ms_since(now) + 1);
-        let programs = self
-            .agents
-            .values()
-            .filter(|agent| agent.alive && !agent.lost);
-        let ends = programs
-            .filter_map(|agent| agent.running.as_ref())
-            .map(|running| running.ends_ms.saturating_sub(self.now_ms) + 1)
+        let machines = self.machines.values();
+        let ends = machines
+            .filter_map(Machine::changes_ms)
+            .map(|ms| ms.saturating_sub(self.now_ms) + 1)
             .min();
         let look = 3_000 << quiet.min(20);
         let next = [wake, ends, Some(look)]

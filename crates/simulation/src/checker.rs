@@ -8,7 +8,7 @@ use events::{
 };
 use lb_controller::Admin;
 
-use crate::agent::healthy;
+use crate::fleet::Host;
 use crate::world::World;
 
 /// What it has answered.
@@ -80,4 +80,17 @@ impl World {
             balancers: self.scenario.balancers.clone(),
         })
     }
+}
+
+/// Whether it would answer a probe in the expected version.
+fn healthy(host: &Host, command: &Command) -> bool {
+    let Work::Check(check) = &command.work else {
+        return false;
+    };
+    host.is_up()
+        && check
+            .expect
+            .version
+            .as_ref()
+            .is_none_or(|version| *version == host.runs.version)
 }

@@ -2,6 +2,7 @@
 
 use events::{Ask, MachineName, Report};
 
+use crate::machine::Machine;
 use crate::world::World;
 
 impl World {
@@ -64,7 +65,7 @@ impl World {
                 }
             }
             2 | 3 => {
-                let machines: Vec<MachineName> = self.agents.keys().cloned().collect();
+                let machines: Vec<MachineName> = self.machines.keys().cloned().collect();
                 if let Some(machine) = self.dice.pick(&machines) {
                     self.kill_agent(machine);
                 }
@@ -103,19 +104,19 @@ impl World {
     }
 
     fn kill_or_raise_agent(&mut self) {
-        let machines: Vec<MachineName> = self.agents.keys().cloned().collect();
+        let machines: Vec<MachineName> = self.machines.keys().cloned().collect();
         let Some(machine) = self.dice.pick(&machines).cloned() else {
             return;
         };
         let lost = self.scenario.lost_machine.as_ref() == Some(&machine);
-        let alive = self.agents.get(&machine).is_some_and(|agent| agent.alive);
+        let alive = self.machines.get(&machine).is_some_and(Machine::is_alive);
         if alive {
             self.kill_agent(&machine);
-            if let Some(agent) = self.agents.get_mut(&machine) {
-                agent.lost = lost;
+            if let Some(machine) = self.machines.get_mut(&machine) {
+                machine.lost = lost;
             }
-        } else if let Some(agent) = self.agents.get_mut(&machine) {
-            agent.alive = !agent.lost;
+        } else if let Some(machine) = self.machines.get_mut(&machine) {
+            machine.raise(self.now_ms);
         }
     }
 

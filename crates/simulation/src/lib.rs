@@ -5,6 +5,7 @@
 //! It has no clock, no I/O and no thread: a seed replays exactly.
 
 mod agent;
+mod answers;
 mod break_rule;
 mod breakage;
 mod calm;
@@ -15,9 +16,11 @@ mod faults;
 mod fleet;
 mod invariant;
 mod log;
+mod machine;
 mod monitor;
 mod owner;
 mod person;
+mod program;
 mod scenario;
 mod tally;
 mod walk;

@@ -147,7 +147,7 @@ impl World {
     }
 
     fn poll_any(&mut self) {
-        let machines: Vec<MachineName> = self.agents.keys().cloned().collect();
+        let machines: Vec<MachineName> = self.machines.keys().cloned().collect();
         if let Some(machine) = self.dice.pick(&machines) {
             self.poll(machine);
         }

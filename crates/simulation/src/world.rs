@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use events::{Actor, ActorKind, Answer, MachineName, Report, ReportId, ServerName, Timestamp};
 use rollout::{Heard, Rules};
 
-use crate::agent::Agent;
 use crate::break_rule::{Break, WorldRule};
 use crate::checker::Checker;
 use crate::controller::Keeper;
 use crate::dice::Dice;
 use crate::fleet::{Haproxy, Host};
 use crate::log::Log;
+use crate::machine::Machine;
 use crate::monitor::Monitor;
 use crate::owner::Owner;
 use crate::scenario::{Flaw, Scenario, machine_of, parsed};
@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) haproxies: Vec<Haproxy>,
     pub(crate) keepers: Vec<Keeper>,
     pub(crate) hosts: BTreeMap<ServerName, Host>,
-    pub(crate) agents: BTreeMap<MachineName, Agent>,
+    pub(crate) machines: BTreeMap<MachineName, Machine>,
     pub(crate) checker: Checker,
     /// Reports that were said and are not in the log yet.
     pub(crate) outbox: Vec<Heard>,
@@ -57,9 +57,9 @@ impl World {
             .iter()
             .map(|server| (server.clone(), host(server)))
             .collect();
-        let machines = (0..scenario.servers.len()).filter_map(|index| parsed(&machine_of(index)));
-        let agents = machines
-            .map(|machine: MachineName| (machine, Agent::new()))
+        let machines = (0..scenario.servers.len())
+            .filter_map(|index| parsed(&machine_of(index)))
+            .map(|name: MachineName| (name.clone(), Machine::new(name)))
             .collect();
         let haproxies = scenario
             .balancers
@@ -86,7 +86,7 @@ impl World {
             haproxies,
             keepers,
             hosts,
-            agents,
+            machines,
             checker: Checker::default(),
             outbox: Vec::new(),
             steps: 0,
@@ -114,19 +114,15 @@ impl World {
     /// Somebody says something; it is in the log when it is delivered.
     pub(crate) fn say(&mut self, actor: &str, report: impl Into<Report>) {
         let id = ReportId::new(self.dice.uuid());
-        let actor = Actor {
-            kind: ActorKind::Person,
-            id: actor.to_owned(),
-        };
         self.outbox.push(Heard {
             id,
-            actor,
+            actor: actor_of(actor),
             report: report.into(),
         });
     }
 
     pub(crate) fn answer(&mut self, answer: Answer) {
-        self.say("worker", answer);
+        self.say(WORKER, answer);
     }
 
     /// One of what was said reaches the log: any one, so order is lost; sometimes twice.
@@ -147,5 +143,19 @@ impl World {
             self.outbox.remove(index);
         }
         self.log.reports.push(heard);
+    }
+}
+
+const WORKER: &str = "worker";
+
+/// Whom an answer comes from.
+pub(crate) fn worker() -> Actor {
+    actor_of(WORKER)
+}
+
+fn actor_of(name: &str) -> Actor {
+    Actor {
+        kind: ActorKind::Person,
+        id: name.to_owned(),
     }
 }
