@@ -7,7 +7,7 @@ use events::{Answer, Command, CommandId, CommandRecord, Fence, Worker};
 
 /// What a record asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Act {
+pub enum Act {
     /// Nothing to do.
     Nothing,
     /// What runs for this server counts no more.
@@ -27,7 +27,7 @@ pub(crate) enum Act {
 
 /// All servers' seats.
 #[derive(Debug, Default)]
-pub(crate) struct Desk {
+pub struct Desk {
     seats: BTreeMap<String, Seat>,
 }
 
@@ -50,7 +50,7 @@ enum Stands {
 
 impl Desk {
     /// Takes a record as it came from the stream.
-    pub(crate) fn take(&mut self, record: &CommandRecord) -> Act {
+    pub fn take(&mut self, record: &CommandRecord) -> Act {
         let fence = record.fence();
         let command = record.command();
         let id = command.map(|command| command.id.clone());
@@ -86,7 +86,7 @@ impl Desk {
     }
 
     /// Keeps the answer of a check, for the case that it is asked again.
-    pub(crate) fn answered(&mut self, key: &str, answer: Answer) {
+    pub fn answered(&mut self, key: &str, answer: Answer) {
         if let Some(seat) = self.seats.get_mut(key)
             && seat.id.as_ref() == answer.command()
         {

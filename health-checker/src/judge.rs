@@ -7,42 +7,43 @@ const QUOTE_BYTES_MAX: usize = 200;
 
 /// What came back through a balancer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub struct Seen {
     /// The status.
-    pub(crate) status: u16,
+    pub status: u16,
     /// All values of the header that names who answered.
-    pub(crate) answered_by: Vec<String>,
+    pub answered_by: Vec<String>,
     /// All values of the header that the probe asks about.
-    pub(crate) header: Vec<String>,
+    pub header: Vec<String>,
     /// The body, or its beginning.
-    pub(crate) body: String,
+    pub body: String,
 }
 
 /// What a good answer looks like, beside who gave it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub struct Wanted<'a> {
     /// The status.
-    pub(crate) status: u16,
+    pub status: u16,
     /// A text in the body.
-    pub(crate) body: Option<&'a str>,
+    pub body: Option<&'a str>,
     /// A header and a text in its value.
-    pub(crate) header: Option<&'a (String, String)>,
+    pub header: Option<&'a (String, String)>,
 }
 
 /// A verdict on one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Judged {
+pub struct Judged {
     /// What is wrong; none: the answer is good.
-    pub(crate) wrong: Option<FailedBecause>,
+    pub wrong: Option<FailedBecause>,
     /// For people.
-    pub(crate) found: String,
+    pub found: String,
     /// Whether the answer shows the expected version. Not every probe must: one through each
     /// balancer is enough, so `/health` may say no more than `ok` beside a `/version` that does.
-    pub(crate) version_seen: bool,
+    pub version_seen: bool,
 }
 
 /// Judges an answer. Another server is looked for first: nothing that it says counts.
-pub(crate) fn http(check: &Check, wanted: Wanted<'_>, seen: &Seen) -> Judged {
+#[must_use]
+pub fn http(check: &Check, wanted: Wanted<'_>, seen: &Seen) -> Judged {
     let line = &check.expect.server;
     let by = seen.answered_by.join(", ");
     let version_seen = check.expect.version.as_ref().is_none_or(|version| {
@@ -106,7 +107,7 @@ pub(crate) fn http(check: &Check, wanted: Wanted<'_>, seen: &Seen) -> Judged {
 
 /// Whether a text names a version as a whole word: `1.1` is not in `1.10`, `2.1.1` or `1.1-rc1`,
 /// but in `version 1.1.` it is.
-pub(crate) fn names(text: &str, version: &str) -> bool {
+fn names(text: &str, version: &str) -> bool {
     text.match_indices(version).any(|(at, found)| {
         let before = text.get(..at).unwrap_or_default();
         let after = text.get(at + found.len()..).unwrap_or_default();

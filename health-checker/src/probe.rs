@@ -5,13 +5,14 @@ use std::sync::Once;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use events::{AnsweredBy, Balancer, Check, FailedBecause, Failure, Probe, ProbeResult, cut};
+use events::{Balancer, Check, FailedBecause, Probe};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::judge::{Judged, Seen, Wanted, http};
+use crate::round::{Probed, pairs, sum_up};
 use crate::verdict::Round;
 
 /// The most of a body that is read, in bytes: what a probe looks for must stand at its beginning.
@@ -74,69 +75,6 @@ impl Prober {
     }
 }
 
-/// What one probe came to.
-struct Probed {
-    result: ProbeResult,
-    wrong: Option<FailedBecause>,
-    through: Option<Balancer>,
-    version_seen: bool,
-    cut_short: bool,
-}
-
-fn pairs(check: &Check, balancers: &[Balancer]) -> Vec<(Probe, Option<Balancer>)> {
-    let mut pairs = Vec::new();
-    for probe in &check.probes {
-        match probe {
-            Probe::Http { .. } => pairs.extend(
-                balancers
-                    .iter()
-                    .map(|balancer| (probe.clone(), Some(balancer.clone()))),
-            ),
-            Probe::Tcp { .. } | Probe::Command { .. } => pairs.push((probe.clone(), None)),
-        }
-    }
-    pairs
-}
-
-fn sum_up(check: &Check, balancers: &[Balancer], done: impl Iterator<Item = Probed>) -> Round {
-    let mut round = Round {
-        probes: Vec::new(),
-        answered_by: AnsweredBy::default(),
-        failure: None,
-        cut_short: false,
-    };
-    let mut unseen: Vec<&Balancer> = Vec::new();
-    let asks_http = |probe: &Probe| matches!(probe, Probe::Http { .. });
-    if check.probes.iter().any(asks_http) {
-        unseen.extend(balancers);
-        round.answered_by.server = check.expect.server.clone();
-        round.answered_by.version = check.expect.version.as_ref().map(ToString::to_string);
-    }
-    for one in done {
-        if let Some(wrong) = one.wrong
-            && round.failure.is_none()
-        {
-            let detail = format!("{}: {}", one.result.probe, one.result.found);
-            round.failure = Some(Failure::new(wrong, &detail));
-        }
-        if one.version_seen {
-            unseen.retain(|balancer| one.through.as_ref() != Some(*balancer));
-        }
-        round.cut_short |= one.cut_short;
-        round.probes.push(one.result);
-    }
-    if let (None, Some(balancer), Some(version)) =
-        (&round.failure, unseen.first(), &check.expect.version)
-    {
-        let detail = format!(
-            "no answer through {} names version {version}",
-            balancer.name
-        );
-        round.failure = Some(Failure::new(FailedBecause::WrongVersion, &detail));
-    }
-    round
-}
-
 struct One {
     prober: Prober,
     check: Check,
@@ -157,31 +95,8 @@ impl One {
             found: format!("no answer in {} ms", took.as_millis()),
             version_seen: false,
         });
-        Probed {
-            result: ProbeResult {
-                probe: self.name(),
-                good: judged.wrong.is_none(),
-                found: cut(&judged.found, Failure::DETAIL_BYTES_MAX),
-                took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            },
-            wrong: judged.wrong,
-            through: self.through,
-            version_seen: judged.version_seen,
-            cut_short,
-        }
-    }
-
-    fn name(&self) -> String {
-        match (&self.probe, &self.through) {
-            (Probe::Http { path, .. }, Some(balancer)) => {
-                format!("GET {path} through {}", balancer.name)
-            }
-            (Probe::Http { path, .. }, None) => format!("GET {path}"),
-            (Probe::Tcp { address }, _) => format!("connect to {address}"),
-            (Probe::Command { argv }, _) => {
-                format!("run {}", argv.first().map_or("nothing", String::as_str))
-            }
-        }
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        Probed::new((&self.probe, self.through), judged, took_ms).cut_short(cut_short)
     }
 
     async fn ask(&self) -> Judged {

@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use events::{Command, Timestamp};
 use tokio::time::Instant;
 
+use crate::trial::remains_ms;
+
 /// The wall clock.
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now()
@@ -18,7 +20,6 @@ pub(crate) fn now() -> Timestamp {
 /// `None` when that has passed. Counted on the monotonic clock, so that a wall clock that is set
 /// in the middle changes nothing.
 pub(crate) fn end(command: &Command, wall: Timestamp, seen: Instant) -> Option<Instant> {
-    let remains = command.deadline_at.ms_since(wall);
-    let ms = remains.min(command.timeout_ms);
+    let ms = remains_ms(command, wall);
     (ms > 0).then(|| seen + Duration::from_millis(ms))
 }

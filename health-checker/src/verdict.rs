@@ -4,7 +4,7 @@ use events::{AnsweredBy, Failure, ProbeResult};
 
 /// All probes of a check, once, through each balancer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Round {
+pub struct Round {
     /// What each probe found.
     pub(crate) probes: Vec<ProbeResult>,
     /// Who answered.

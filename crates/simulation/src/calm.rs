@@ -127,9 +127,12 @@ impl World {
             .and_then(wake_at)
             .filter(|wake| *wake >= now)
             .map(|wake| wake.ms_since(now) + 1);
+        // A check that fails goes on for many rounds, of which the first few tell all.
+        let rounds = self.checker.changes_ms().filter(|_| quiet < 4);
         let machines = self.machines.values();
         let ends = machines
             .filter_map(Machine::changes_ms)
+            .chain(rounds)
             .map(|ms| ms.saturating_sub(self.now_ms) + 1)
             .min();
         let look = 3_000 << quiet.min(20);

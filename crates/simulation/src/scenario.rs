@@ -134,6 +134,7 @@ fn entry(dice: &mut Dice, names: &[String], floor: usize, halts: bool, gated: bo
     };
     let then = if dice.percent(30) { "cut" } else { "fail" };
     let pinned = if dice.percent(30) { "2s" } else { "0s" };
+    let in_a_row = 1 + dice.index(3);
     let batches = dice
         .pick(&[
             "[1, 2]",
@@ -166,6 +167,8 @@ at_least = 1
 timeout = "20s"
 [check]
 http = {{ path = "/health", status = 200, body = "{{version}}" }}
+in_a_row = {in_a_row}
+interval = "200ms"
 timeout = "20s"
 [rollout]
 batches = {}
