@@ -159,7 +159,10 @@ impl World {
             self.answer(reply.answer);
         }
         for action in step.actions {
-            if self.drains(&action) && self.scenario.fault_percent > 0 && self.dice.percent(8) {
+            if self.drains(index, &action)
+                && self.scenario.fault_percent > 0
+                && self.dice.percent(8)
+            {
                 self.die();
             }
             self.act(index, action);
@@ -200,24 +203,26 @@ impl World {
     }
 
     /// Whether it takes a server out that is asked to be drained.
-    fn drains(&self, action: &Action) -> bool {
+    fn drains(&self, index: usize, action: &Action) -> bool {
         let Action::SetState { backend, line, to } = action else {
             return false;
         };
-        backend == ONLINE && *to != Admin::Ready && self.asked(line) == Some("drain")
+        backend == ONLINE && *to != Admin::Ready && self.asked(index, line) == Some("drain")
     }
 
-    /// The kind of the command that is outstanding on a line's server.
-    fn asked(&self, line: &str) -> Option<&'static str> {
+    /// The kind of the command on a line's server that this controller knows of: a newer one may be
+    /// on its way.
+    fn asked(&self, index: usize, line: &str) -> Option<&'static str> {
         let server: ServerName = line.parse().ok()?;
-        let command = self.log.latest(&server)?.command()?;
-        Some(command.work.kind())
+        let read = *self.keepers.get(index)?.taken.get(&server)?;
+        let record = self.log.commands.get(&server)?.get(read.checked_sub(1)?)?;
+        Some(record.command()?.work.kind())
     }
 
     fn act(&mut self, index: usize, action: Action) {
         let late_file = !self.holds(WorldRule::StateFileFirst);
         let asserts = self.holds(WorldRule::Reassert);
-        let drains = self.drains(&action);
+        let drains = self.drains(index, &action);
         self.note(|| format!("  lb{}: {}", index + 1, told(&action)));
         let hosts = &self.hosts;
         let (Some(keeper), Some(haproxy)) =
