@@ -21,7 +21,7 @@ pub struct Assigned {
     pub fence: Fence,
     /// What it asks for.
     pub order: Order,
-    /// On the agent's monotonic clock, in milliseconds: work must have begun by then.
+    /// On the agent's monotonic clock, in milliseconds: work must have begun before.
     pub begin_by_ms: u64,
     /// On the same clock: no work goes on after this.
     pub end_by_ms: u64,
@@ -208,7 +208,7 @@ impl Agent {
                 Verdict::Nothing => {}
                 Verdict::Now(decision) => return *decision,
                 Verdict::Begin if running.is_some() || begin.is_some() => {
-                    let late_at = one.begin_by_ms.saturating_add(1);
+                    let late_at = one.begin_by_ms;
                     until_ms = Some(until_ms.map_or(late_at, |at: u64| at.min(late_at)));
                 }
                 Verdict::Begin => begin = Some(one),
@@ -257,7 +257,8 @@ impl Agent {
         if !is_understood(&one.order) {
             return refuse(RefusedBecause::Unknown);
         }
-        if now_ms > one.begin_by_ms || now_ms >= one.end_by_ms {
+        // A gateway that says 0 says that it is over.
+        if now_ms >= one.begin_by_ms || now_ms >= one.end_by_ms {
             return refuse(RefusedBecause::Late);
         }
         Verdict::Begin

@@ -118,10 +118,10 @@ fn one_piece_of_work_at_a_time_and_the_queue_is_refused_when_it_is_late() {
     assert_eq!(
         decision,
         Decision::Wait {
-            until_ms: Some(1_001)
+            until_ms: Some(1_000)
         }
     );
-    let decision = agent().next(&journal, &orders, 1_001);
+    let decision = agent().next(&journal, &orders, 1_000);
     assert_eq!(
         refused(&decision),
         Some((RefusedBecause::Late, second.fence()))
@@ -138,6 +138,21 @@ fn one_piece_of_work_at_a_time_and_the_queue_is_refused_when_it_is_late() {
     journal.apply(&Entry::finished(&first, &answer(&first), stamp(3)));
     let decision = agent().next(&journal, &[order(&again)], 0);
     assert!(matches!(decision, Decision::AnswerAgain(_)), "{decision:?}");
+}
+
+#[test]
+fn a_command_whose_time_to_begin_was_over_when_it_was_read_is_never_begun() {
+    let command = installation("web1", 1, 1);
+    let over = events::Assignment {
+        record: CommandRecord::Command(Box::new(command.clone())),
+        start_within_ms: 0,
+        remains_ms: 60_000,
+    };
+    let decision = agent().next(&Journal::default(), &[Assigned::new(over, 7)], 7);
+    assert_eq!(
+        refused(&decision),
+        Some((RefusedBecause::Late, command.fence()))
+    );
 }
 
 #[test]

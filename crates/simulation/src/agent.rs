@@ -43,6 +43,14 @@ impl World {
         }
     }
 
+    /// Somebody looks after it, most of the time.
+    pub(crate) fn restart_agent(&mut self, name: &MachineName) {
+        let starts = self.dice.percent(70);
+        if let Some(machine) = self.machines.get_mut(name).filter(|_| starts) {
+            machine.raise(self.now_ms);
+        }
+    }
+
     /// An agent hears from the gateway, decides until there is nothing to decide, and hands in
     /// what it has to say.
     pub(crate) fn poll(&mut self, name: &MachineName) {
@@ -60,9 +68,10 @@ impl World {
             if !self.agent_step(name) {
                 break;
             }
-            // It may die after any line of its journal.
+            // It may die after any line of its journal; mostly its service manager starts it anew.
             if self.scenario.fault_percent > 0 && self.dice.percent(1) {
                 self.kill_agent(name);
+                self.restart_agent(name);
                 return;
             }
         }

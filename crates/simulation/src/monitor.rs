@@ -70,8 +70,12 @@ impl Monitor {
         self.violations.push(Violation { invariant, what });
     }
 
-    /// S8; and S5: what was never decided is not begun.
-    pub(crate) fn began(&mut self, command: &Command) {
+    /// S8; S5: what was never decided is not begun; and S6: nor what came too late.
+    pub(crate) fn began(&mut self, command: &Command, wall: Timestamp) {
+        if wall > command.issued_at.plus_ms(command.start_within_ms) {
+            let what = format!("{} was started after its time to begin", command.id);
+            self.violated(Invariant::S6, what);
+        }
         if !self.issued.contains(&command.id) {
             self.violated(
                 Invariant::S5,

@@ -46,9 +46,10 @@ impl World {
         let faults = self.scenario.fault_percent > 0;
         if faults && self.dice.percent(1) {
             self.kill_agent(name);
+            self.restart_agent(name);
             return;
         }
-        self.monitor.began(&command);
+        self.monitor.began(&command, self.wall());
         if matches!(command.work, Work::Install(_))
             && let Some(host) = self.hosts.get_mut(&command.server)
         {
