@@ -142,11 +142,33 @@ impl World {
             }
             Decision::Recover(command) => self.recover(name, &command),
             Decision::Start { command, end_by_ms } => {
-                machine.write(&Entry::started(&command, stamp));
-                self.start_program(name, command, end_by_ms);
+                let entry = Entry::started(&command, stamp);
+                self.begin(name, &entry, (command, end_by_ms));
             }
         }
         true
+    }
+
+    /// The line, then the program.
+    fn begin(&mut self, name: &MachineName, entry: &Entry, start: (Box<Command>, u64)) {
+        if self.holds(WorldRule::JournalFirst) {
+            self.write(name, entry);
+            self.start_program(name, start.0, start.1);
+        } else {
+            self.start_program(name, start.0, start.1);
+            if self.dice.percent(5) {
+                self.kill_agent(name);
+                self.restart_agent(name);
+            } else {
+                self.write(name, entry);
+            }
+        }
+    }
+
+    fn write(&mut self, name: &MachineName, entry: &Entry) {
+        if let Some(machine) = self.machines.get_mut(name) {
+            machine.write(entry);
+        }
     }
 
     fn stamp(&mut self) -> Stamp {

@@ -30,6 +30,8 @@ pub enum WorldRule {
     AllRecordsPublished,
     /// The agent's journal outlives it.
     Journal,
+    /// The line that begins a command is in the journal before its program begins.
+    JournalFirst,
     /// One lb-controller beside each HAProxy: the former is dead before the next acts.
     LbLock,
     /// What keeps a server out is re-asserted at every look.
@@ -60,6 +62,7 @@ impl WorldRule {
         Self::ReadToEnd,
         Self::AllRecordsPublished,
         Self::Journal,
+        Self::JournalFirst,
         Self::LbLock,
         Self::Reassert,
         Self::Marks,

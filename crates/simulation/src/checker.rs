@@ -139,10 +139,9 @@ impl World {
 
     /// What is true when it says so: a server that is not up has passed no check.
     fn found_healthy(&mut self, server: &ServerName) {
-        if let Some(host) = self.hosts.get_mut(server)
-            && host.is_up()
-        {
-            host.tainted &= !host.tested;
+        match self.hosts.get_mut(server) {
+            Some(host) if host.is_up() => host.tainted &= !host.tested,
+            Some(_) | None => self.monitor.called_healthy(server),
         }
     }
 

@@ -87,6 +87,12 @@ impl Monitor {
         }
     }
 
+    /// S2, the proof's part: what is not up was called healthy.
+    pub(crate) fn called_healthy(&mut self, server: &ServerName) {
+        let what = format!("{server} is not up, and was called healthy");
+        self.violated(Invariant::S2, what);
+    }
+
     /// S2, the customers' half.
     pub(crate) fn served_unproven(&mut self, server: &ServerName) {
         if !self.released.contains(server) {
