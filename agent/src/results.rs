@@ -1,4 +1,5 @@
-//! Results of test suites: JUnit, NUnit 2 and NUnit 3, recognised by their root element.
+//! Results of test suites: JUnit, NUnit 2 and 3, TRX and xUnit.net, recognised by their root
+//! element.
 //!
 //! An exit code alone proves nothing: NUnit 2.6.4 on Linux ends with 0 after 256 failures (the
 //! code is taken modulo 256) and after running no test at all. So counts come from the cases, and
@@ -8,12 +9,17 @@ mod junit;
 mod nunit;
 mod tally;
 mod text;
+mod trx;
 mod walk;
+mod xunit;
 
 use events::{Digest, FailedBecause, FailedCase, Failure, SuiteResult, sha256};
 
 /// The largest results file that is read.
 pub const RESULTS_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// The most test cases that are read.
+pub const RESULTS_CASES_MAX: u32 = 1_000_000;
 
 /// What a results file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +57,10 @@ pub enum Format {
     NUnit2,
     /// Root `test-run`.
     NUnit3,
+    /// Root `TestRun`: VSTest, MSTest.
+    Trx,
+    /// Root `assemblies` or `assembly`: xUnit.net.
+    XUnit,
 }
 
 impl Format {
@@ -61,6 +71,8 @@ impl Format {
             Self::JUnit => "junit",
             Self::NUnit2 => "nunit2",
             Self::NUnit3 => "nunit3",
+            Self::Trx => "trx",
+            Self::XUnit => "xunit",
         }
     }
 }
@@ -77,16 +89,23 @@ pub enum Unreadable {
     /// Elements lie in each other more than 100 deep.
     #[error("elements lie more than {0} deep at byte {1}")]
     TooDeep(usize, u64),
+    /// It holds more than [`RESULTS_CASES_MAX`] cases.
+    #[error("the results file holds more than {RESULTS_CASES_MAX} cases")]
+    TooMany,
+    /// An element has more attributes than any runner writes.
+    #[error("an element has more than {0} attributes at byte {1}")]
+    TooBroad(usize, u64),
     /// Its bytes are not text.
     #[error("the results file is neither UTF-8 nor UTF-16: bad byte at {0}")]
     NotText(usize),
     /// It declares a document type; entities are never expanded.
-    #[error("it declares a document type; write plain JUnit or NUnit XML")]
+    #[error("it declares a document type; let the runner write plain XML without `<!DOCTYPE`")]
     DocumentType,
     /// The root element is of another format.
     #[error(
-        "root element `{0}` is neither JUnit (`testsuites`, `testsuite`) nor NUnit \
-         (`test-results`, `test-run`); let the runner write one of these"
+        "root element `{0}` is not of JUnit (`testsuites`, `testsuite`), NUnit (`test-results`, \
+         `test-run`), TRX (`TestRun`) or xUnit.net (`assemblies`, `assembly`); let the runner write \
+         one of these"
     )]
     UnknownRoot(String),
     /// It is not well-formed, or ends in the middle.
@@ -155,10 +174,16 @@ impl Results {
                 self.missing, self.total
             ));
         }
-        if ran < at_least.max(1) {
-            let wanted = at_least.max(1);
+        if ran == 0 {
+            let (skipped, not_run) = (self.skipped, self.not_run);
             return unproved(format!(
-                "{ran} of {} ran, at least {wanted} must",
+                "none of {} ran: {skipped} skipped or ignored, {not_run} not run",
+                self.total
+            ));
+        }
+        if ran < at_least {
+            return unproved(format!(
+                "{ran} of {} ran, at least {at_least} must",
                 self.total
             ));
         }

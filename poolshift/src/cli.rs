@@ -142,6 +142,16 @@ pub(crate) enum Verb {
     /// Let agents in, and out.
     #[command(subcommand)]
     Agent(Agent),
+    /// Judge stored results of test suites as an agent would: JUnit, NUnit 2 and 3, TRX, xUnit.net.
+    /// Exits 0 only when every file proves success, else 1.
+    Verdict {
+        /// Results files.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// So many tests must have run in each.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        at_least: u32,
+    },
     /// Decide again everything in a log that no process uses, and compare; check its hash chains.
     Replay {
         /// The log, or a copy of it.

@@ -47,22 +47,38 @@ fn failed(error: &anyhow::Error, json: bool) -> u8 {
 }
 
 fn run(cli: Cli) -> anyhow::Result<u8> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let said = runtime.block_on(verb(cli))?;
+    let said = match offline(&cli) {
+        Some(said) => said?,
+        None => online(cli)?,
+    };
     if !said.text.is_empty() {
         said::line(&said.text)?;
     }
     Ok(said.code)
 }
 
+/// What works on files alone, and so cannot fail for want of a server or its address.
+fn offline(cli: &Cli) -> Option<anyhow::Result<Said>> {
+    let json = cli.common.json;
+    if let Verb::Verdict { files, at_least } = &cli.verb {
+        return Some(verbs::verdict::run(files, *at_least, json));
+    }
+    None
+}
+
+fn online(cli: Cli) -> anyhow::Result<Said> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(verb(cli))
+}
+
 async fn verb(cli: Cli) -> anyhow::Result<Said> {
     let json = cli.common.json;
     let client = Client::new(&cli.common.api)?;
     match cli.verb {
-        // Runs on a runtime of its own; see `main`.
-        Verb::Serve { .. } => Ok(Said::done("")),
+        // Done before; see `main` and `offline`.
+        Verb::Serve { .. } | Verb::Verdict { .. } => Ok(Said::done("")),
         Verb::Check { paths } => verbs::check::run(&paths, json),
         Verb::Apply { folder, person } => {
             verbs::apply::run(&client, folder, person.person.as_deref(), json).await

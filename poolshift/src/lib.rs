@@ -13,6 +13,7 @@ mod failure;
 pub mod replay;
 mod said;
 mod serve;
+mod stored;
 mod table;
 mod verbs;
 

@@ -13,4 +13,5 @@ pub(crate) mod replay;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod steer;
+pub(crate) mod verdict;
 pub(crate) mod watch;

@@ -128,7 +128,23 @@ impl Tally {
         last.map_or_else(|| "(no name)".to_owned(), |suite| suite.name.clone())
     }
 
+    /// What the innermost open suite claims in an element of its own.
+    pub(super) fn claim(&mut self, more: Claim) {
+        if let Some(suite) = self.suites.last_mut() {
+            suite.claim.tests = suite.claim.tests.max(more.tests);
+            suite.claim.failed |= more.failed;
+            suite.claim.not_runnable |= more.not_runnable;
+        }
+    }
+
+    /// How many cases there were so far.
+    pub(super) const fn total(&self) -> u32 {
+        self.total
+    }
+
+    /// A case inside a case is one more: neither may hide the other's failure.
     pub(super) fn open_case(&mut self, name: String, outcome: Outcome) {
+        self.close_case();
         self.case = Some(Case {
             name,
             outcome,

@@ -5,9 +5,12 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 
 use super::tally::Tally;
-use super::{Format, Unreadable, junit, nunit};
+use super::{Format, RESULTS_CASES_MAX, Unreadable, junit, nunit, trx, xunit};
 
 const DEPTH_MAX: usize = 100;
+
+/// Each is compared with all before it.
+const ATTRIBUTES_MAX: usize = 256;
 
 /// An element that begins.
 pub(super) struct Element {
@@ -64,6 +67,12 @@ pub(super) fn walk(text: &str) -> Result<Tally, Unreadable> {
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
             Event::Eof => break,
         }
+        if tally
+            .as_ref()
+            .is_some_and(|tally| tally.total() > RESULTS_CASES_MAX)
+        {
+            return Err(Unreadable::TooMany);
+        }
     }
     let malformed = |why: String| Unreadable::Malformed {
         at: reader.buffer_position(),
@@ -100,6 +109,8 @@ fn open(
         Format::JUnit => junit::open(tally, &element),
         Format::NUnit2 => nunit::open_2(tally, &element),
         Format::NUnit3 => nunit::open_3(tally, &element),
+        Format::Trx => trx::open(tally, &element),
+        Format::XUnit => xunit::open(tally, &element),
     }
     Ok(())
 }
@@ -109,6 +120,8 @@ fn close(tally: Option<&mut Tally>, path: &mut Vec<String>) {
         match tally.format() {
             Format::JUnit => junit::close(tally, &name),
             Format::NUnit2 | Format::NUnit3 => nunit::close(tally, &name),
+            Format::Trx => trx::close(tally, &name),
+            Format::XUnit => xunit::close(tally, &name),
         }
     }
 }
@@ -124,6 +137,8 @@ fn format_of(root: &str) -> Result<Format, Unreadable> {
         "testsuites" | "testsuite" => Ok(Format::JUnit),
         "test-results" => Ok(Format::NUnit2),
         "test-run" => Ok(Format::NUnit3),
+        "TestRun" => Ok(Format::Trx),
+        "assemblies" | "assembly" => Ok(Format::XUnit),
         other => Err(Unreadable::UnknownRoot(other.chars().take(64).collect())),
     }
 }
@@ -131,6 +146,9 @@ fn format_of(root: &str) -> Result<Format, Unreadable> {
 fn element(start: &BytesStart<'_>, at: u64) -> Result<Element, Unreadable> {
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
+        if attributes.len() == ATTRIBUTES_MAX {
+            return Err(Unreadable::TooBroad(ATTRIBUTES_MAX, at));
+        }
         let attribute = attribute.map_err(|error| Unreadable::Malformed {
             at,
             why: error.to_string(),

@@ -3,6 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test fails by it")]
 
 mod cli;
+mod dialects;
 mod disk;
 mod fetch;
 mod install;

@@ -2,7 +2,7 @@
 
 use crate::support::run;
 
-const VERBS: [&[&str]; 20] = [
+const VERBS: [&[&str]; 21] = [
     &[],
     &["serve"],
     &["check"],
@@ -22,6 +22,7 @@ const VERBS: [&[&str]; 20] = [
     &["haproxy-config"],
     &["agent", "enrol"],
     &["agent", "revoke"],
+    &["verdict"],
     &["replay"],
 ];
 

@@ -10,3 +10,5 @@ mod rollouts;
 mod serve;
 mod still;
 mod support;
+#[cfg(test)]
+mod verdict;
