@@ -17,6 +17,8 @@ use serde::Serialize;
 use crate::app::App;
 use crate::problem::Problem;
 
+pub(crate) use rollouts::get as rollout;
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
     let at = |path: &str| web::resource(format!("/api/v1{path}"));
     let target = "/targets/{environment}/{service}";

@@ -37,7 +37,10 @@ pub(crate) struct App {
     pub(crate) bus: Bus,
     pub(crate) view: View,
     pub(crate) people: People,
+    /// Of `/webhooks/jenkins`.
     pub(crate) secrets: Secrets,
+    /// Of `/webhooks/jenkins-notification`, which proves less.
+    pub(crate) notification_secrets: Secrets,
     pub(crate) tokens: Tokens,
     pub(crate) codes: Codes,
     pub(crate) board: Board,
@@ -76,7 +79,11 @@ impl App {
             bus,
             view,
             people: People::load(settings.people.as_deref())?,
-            secrets: Secrets::load(&settings.webhook_secrets)?,
+            secrets: Secrets::load("webhook_secrets", &settings.webhook_secrets)?,
+            notification_secrets: Secrets::load_tokens(
+                "notification_secrets",
+                &settings.notification_secrets,
+            )?,
             tokens: Tokens::load(&settings.key)?,
             codes: Codes::default(),
             board: Board::default(),

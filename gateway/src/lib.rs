@@ -29,3 +29,4 @@ mod webhook;
 pub use server::{Gateway, run};
 pub use settings::Settings;
 pub use time::Clock;
+pub use webhook::{Known, stored};

@@ -11,6 +11,8 @@ pub(crate) struct Metrics {
     pub(crate) requests: IntCounterVec,
     /// Webhooks, by what they were answered.
     pub(crate) webhooks: IntCounterVec,
+    /// Deliveries of build servers, by what became of them: `accepted`, `ignored`, or why not.
+    pub(crate) deliveries: IntCounterVec,
     /// Agents that were there in the last 90 seconds.
     pub(crate) agents: IntGauge,
     /// Polls that wait for a change.
@@ -37,6 +39,13 @@ impl Metrics {
                 Opts::new("poolshift_webhooks_total", "webhooks by their answer"),
                 &["sender", "status"],
             )?;
+            let deliveries = IntCounterVec::new(
+                Opts::new(
+                    "poolshift_webhook_outcomes_total",
+                    "webhooks accepted, ignored, or refused for a reason",
+                ),
+                &["sender", "outcome"],
+            )?;
             let agents = IntGauge::new(
                 "poolshift_agents_connected",
                 "agents seen in the last 90 seconds",
@@ -55,6 +64,7 @@ impl Metrics {
             )?;
             registry.register(Box::new(requests.clone()))?;
             registry.register(Box::new(webhooks.clone()))?;
+            registry.register(Box::new(deliveries.clone()))?;
             registry.register(Box::new(agents.clone()))?;
             registry.register(Box::new(long_polls.clone()))?;
             registry.register(Box::new(history_reads.clone()))?;
@@ -63,6 +73,7 @@ impl Metrics {
                 registry,
                 requests,
                 webhooks,
+                deliveries,
                 agents,
                 long_polls,
                 history_reads,

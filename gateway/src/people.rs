@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use events::{Digest, PersonId, sha256};
+use events::{Claim, Digest, PersonId, sha256};
 use serde::Deserialize;
 
 /// One person.
@@ -40,10 +40,7 @@ impl People {
     /// When the file cannot be read, or names an id or a name twice.
     pub(crate) fn load(path: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = path else {
-            return Ok(Self {
-                people: Vec::new(),
-                sha256: sha256(b""),
-            });
+            return Ok(Self::nobody());
         };
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the people file {}", path.display()))?;
@@ -64,6 +61,27 @@ impl People {
             people: file.person,
             sha256: sha256(text.as_bytes()),
         })
+    }
+
+    /// Where nobody is known.
+    pub(crate) fn nobody() -> Self {
+        Self {
+            people: Vec::new(),
+            sha256: sha256(b""),
+        }
+    }
+
+    /// Who is said to be behind something, each once: known people by their ids, others by a digest.
+    pub(crate) fn claims<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<Claim> {
+        let mut claims: Vec<Claim> = names
+            .map(|name| Claim {
+                person: self.find(name).map(|person| person.id.clone()),
+                name_sha256: sha256(name.trim().as_bytes()),
+            })
+            .collect();
+        claims.sort();
+        claims.dedup();
+        claims
     }
 
     /// A person by id or by name, whose case does not count.

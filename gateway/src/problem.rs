@@ -11,6 +11,11 @@ use serde::Serialize;
 /// The media type of a problem.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
+const KIND: &str = "urn:poolshift:problem:";
+
+/// Below it a path holds a secret.
+const SECRET_PATH: &str = "/webhooks/jenkins-notification/";
+
 /// An answer that says what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
@@ -43,7 +48,7 @@ impl Problem {
         detail: impl Into<String>,
     ) -> Self {
         let said = Said {
-            kind: format!("urn:poolshift:problem:{kind}"),
+            kind: format!("{KIND}{kind}"),
             title: title.to_owned(),
             status: status.as_u16(),
             detail: detail.into(),
@@ -95,6 +100,24 @@ impl Problem {
         )
     }
 
+    /// What programs compare, without its prefix.
+    pub(crate) fn reason(&self) -> &str {
+        self.said.kind.strip_prefix(KIND).unwrap_or("other")
+    }
+
+    /// What is wrong about this case, after the field that it is about.
+    pub(crate) fn detail(&self) -> String {
+        match &self.said.field {
+            Some(field) => format!("{field}: {}", self.said.detail),
+            None => self.said.detail.clone(),
+        }
+    }
+
+    /// How to mend it, if it says.
+    pub(crate) fn how_to_mend(&self) -> Option<&str> {
+        self.said.mend.as_deref()
+    }
+
     pub(crate) fn field(mut self, field: &str) -> Self {
         self.said.field = Some(field.to_owned());
         self
@@ -118,6 +141,11 @@ impl Problem {
     /// What a status of the router itself, which has no body, is called.
     pub(crate) fn of_router(status: StatusCode, method: &str, path: &str) -> Self {
         let title = status.canonical_reason().unwrap_or("error").to_lowercase();
+        let path = if path.starts_with(SECRET_PATH) {
+            "/webhooks/jenkins-notification/.."
+        } else {
+            path
+        };
         let detail = format!("{method} {path}");
         match status {
             StatusCode::NOT_FOUND => Self::not_found("no-such-path", detail),

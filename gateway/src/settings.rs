@@ -22,6 +22,10 @@ pub struct Settings {
     /// base64 signs (Standard Webhooks), anything else of 32 characters or more is a bearer token.
     /// All of them count at once, so that one can be replaced. None: no webhooks.
     pub webhook_secrets: Vec<String>,
+    /// Where the tokens of Jenkins' Notification plugin stand, as `webhook_secrets` are; apart from
+    /// those, because they lie in URLs and prove little: what comes by them has low trust. None: no
+    /// notifications.
+    pub notification_secrets: Vec<String>,
     /// The file with people, their ids and roles; none: nobody can vote.
     pub people: Option<PathBuf>,
     /// The file with the key that signs agents' tokens; made at the first start.
@@ -39,6 +43,7 @@ impl Default for Settings {
             instance: "1".to_owned(),
             url: None,
             webhook_secrets: Vec::new(),
+            notification_secrets: Vec::new(),
             people: None,
             key: PathBuf::from("gateway.key"),
             clock: Clock::default(),

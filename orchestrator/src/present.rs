@@ -5,8 +5,8 @@ use events::{
 };
 use rollout::{Aside, Halt, Member, Phase, Rollout, Server, Stage, Stamp, State, Way, waiting};
 use view::{
-    AsOf, GateView, MachineView, OutReason, Outstanding, PoolView, RolloutStatus, RolloutView,
-    ServerOut, ServerProgress, ServerView, TargetView, View, WaitView,
+    AsOf, GateView, JenkinsView, MachineView, OutReason, Outstanding, PoolView, RolloutStatus,
+    RolloutView, ServerOut, ServerProgress, ServerView, TargetView, View, WaitView,
 };
 
 use crate::subject::{MachineSlot, TargetSlot};
@@ -172,6 +172,7 @@ impl TargetSlot {
             floor: entry.map_or(0, |entry| entry.rollout.floor.floor_of(entry.total())),
             servers,
             rollout: state.rollout.as_ref().map(|rollout| rollout.id()),
+            jenkins: entry.and_then(|entry| entry.jenkins.as_ref()).map(jenkins),
             queue: state
                 .queue
                 .iter()
@@ -278,6 +279,16 @@ fn progress(state: &State, name: &ServerName, member: &Member) -> ServerProgress
         step: step.to_owned(),
         attempt: outstanding.map_or(0, |outstanding| outstanding.command.attempt),
         note: member.failure.clone(),
+    }
+}
+
+fn jenkins(of: &rollout::catalogue::Jenkins) -> JenkinsView {
+    JenkinsView {
+        job: of.job.clone(),
+        version_parameter: of.version_parameter.clone(),
+        sha256_parameter: of.sha256_parameter.clone(),
+        environment: of.environment.clone(),
+        environment_parameter: of.environment_parameter.clone(),
     }
 }
 

@@ -7,6 +7,7 @@ use events::{Digest, MachineName, ServerName, Target, Version};
 
 use crate::exit;
 use crate::verbs::haproxy_config::HaproxyConfig;
+use crate::verbs::webhook_check::From;
 
 /// Rolls a new version of a service out over its servers, with no customer noticing.
 #[derive(Debug, Parser)]
@@ -142,6 +143,19 @@ pub(crate) enum Verb {
     /// Let agents in, and out.
     #[command(subcommand)]
     Agent(Agent),
+    /// Tell what stored deliveries of a build server would lead to, if they came now: nothing has to
+    /// run, and signatures are not asked for. Exits 0 only when every file leads to a report, else 1.
+    WebhookCheck {
+        /// Whose deliveries they are.
+        #[arg(long, value_enum)]
+        sender: From,
+        /// The service files that say whose builds may ask for what; none: no job is known.
+        #[arg(long, value_name = "DIR")]
+        catalogue: Option<PathBuf>,
+        /// Bodies of deliveries, one a file.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Judge stored results of test suites as an agent would: JUnit, NUnit 2 and 3, TRX, xUnit.net.
     /// Exits 0 only when every file proves success, else 1.
     Verdict {

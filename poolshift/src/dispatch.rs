@@ -63,6 +63,15 @@ fn offline(cli: &Cli) -> Option<anyhow::Result<Said>> {
     if let Verb::Verdict { files, at_least } = &cli.verb {
         return Some(verbs::verdict::run(files, *at_least, json));
     }
+    if let Verb::WebhookCheck {
+        sender,
+        catalogue,
+        files,
+    } = &cli.verb
+    {
+        let catalogue = catalogue.as_deref();
+        return Some(verbs::webhook_check::run(*sender, catalogue, files, json));
+    }
     None
 }
 
@@ -78,7 +87,7 @@ async fn verb(cli: Cli) -> anyhow::Result<Said> {
     let client = Client::new(&cli.common.api)?;
     match cli.verb {
         // Done before; see `main` and `offline`.
-        Verb::Serve { .. } | Verb::Verdict { .. } => Ok(Said::done("")),
+        Verb::Serve { .. } | Verb::Verdict { .. } | Verb::WebhookCheck { .. } => Ok(Said::done("")),
         Verb::Check { paths } => verbs::check::run(&paths, json),
         Verb::Apply { folder, person } => {
             verbs::apply::run(&client, folder, person.person.as_deref(), json).await

@@ -15,3 +15,4 @@ pub(crate) mod status;
 pub(crate) mod steer;
 pub(crate) mod verdict;
 pub(crate) mod watch;
+pub(crate) mod webhook_check;

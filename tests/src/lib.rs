@@ -4,6 +4,7 @@
 //! The demo, the crash runs and the whole-system tests all play on it. Nothing but [`world`] knows
 //! Poolshift: the rest sees the shop as its customers do.
 
+pub mod apt;
 pub mod artifact;
 pub mod clock;
 pub mod customers;

@@ -14,7 +14,7 @@ pub use api::Api;
 pub use history::{Happened, History};
 pub use process::Process;
 pub use setup::{Install, Setup};
-pub use trigger::{Secret, Trigger};
+pub use trigger::{Secret, TOKEN, Trigger};
 
 use crate::artifact::{Artifact, Place};
 use crate::ports;

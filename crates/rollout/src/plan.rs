@@ -2,11 +2,12 @@
 
 use events::{
     Artifact, Gate, GateKind, PLAN_BYTES_MAX, Plan, PlannedServer, RolloutRequested, Sealed,
-    ServerName, Timeouts, Timestamp, Unreadable,
+    ServerName, Timeouts, Timestamp, Trust, Unreadable,
 };
 
 use crate::BRAIN;
-use crate::catalogue::{Entry, NoWayBack, ServerRule};
+use crate::catalogue::defaults::APPROVALS_EXPIRE_MS;
+use crate::catalogue::{Entry, LowTrust, NoWayBack, ServerRule};
 use crate::state::{Server, State};
 
 /// How much longer than a worker the orchestrator waits: twice the clock skew that is borne, and
@@ -113,7 +114,7 @@ fn artifact(entry: &Entry, asked: &RolloutRequested) -> Artifact {
 /// kept from approving their own.
 fn gates(entry: &Entry, asked: &RolloutRequested, at: Timestamp) -> Vec<Gate> {
     let Some(approvals) = &entry.approvals else {
-        return Vec::new();
+        return low_trust_gate(entry, asked, at).into_iter().collect();
     };
     let nobody = !asked.proven && asked.claims.iter().all(|claim| claim.person.is_none());
     vec![Gate {
@@ -123,6 +124,19 @@ fn gates(entry: &Entry, asked: &RolloutRequested, at: Timestamp) -> Vec<Gate> {
         from: approvals.from.clone(),
         until: at.plus_ms(approvals.expire_ms),
     }]
+}
+
+/// Where nobody else is asked, a request whose sender proved little waits for one person: whoever
+/// is known and has a role.
+fn low_trust_gate(entry: &Entry, asked: &RolloutRequested, at: Timestamp) -> Option<Gate> {
+    let wanted = asked.trust != Trust::Full && entry.low_trust == LowTrust::Approve;
+    wanted.then(|| Gate {
+        id: "approval".to_owned(),
+        kind: GateKind::Approval,
+        count: 1,
+        from: Vec::new(),
+        until: at.plus_ms(APPROVALS_EXPIRE_MS),
+    })
 }
 
 fn timeouts(entry: &Entry) -> Timeouts {

@@ -139,7 +139,7 @@ fn gate_text(rollout: &Rollout, gate: &Gate) -> String {
     format!(
         "{given} of {} approvals by {} for plan {}",
         gate.count,
-        gate.from.join(" or "),
+        events::voters(&gate.from),
         rollout.digest.short()
     )
 }

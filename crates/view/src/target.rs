@@ -32,10 +32,28 @@ pub struct TargetView {
     pub servers: Vec<ServerView>,
     /// The rollout that runs, or waits for votes.
     pub rollout: Option<RolloutId>,
+    /// Whose builds may ask for it, if the catalogue says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jenkins: Option<JenkinsView>,
     /// Rollouts that wait behind it, the next one first.
     pub queue: Vec<RolloutId>,
     /// What it waits for now.
     pub waiting: Vec<WaitView>,
+}
+
+/// The build job of a service, as its catalogue entry has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JenkinsView {
+    /// The job's URL.
+    pub job: String,
+    /// The build parameter that holds the version.
+    pub version_parameter: Option<String>,
+    /// The build parameter that holds the artifact's digest.
+    pub sha256_parameter: Option<String>,
+    /// The environment that a notification asks for.
+    pub environment: Option<String>,
+    /// The build parameter that names the environment instead.
+    pub environment_parameter: Option<String>,
 }
 
 /// Up to which event a document goes.

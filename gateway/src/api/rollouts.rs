@@ -71,7 +71,7 @@ pub(super) async fn list(app: Data<App>, wanted: Query<Wanted>) -> Result<HttpRe
     Ok(HttpResponse::Ok().json(documents))
 }
 
-pub(super) async fn get(
+pub(crate) async fn get(
     app: Data<App>,
     request: HttpRequest,
     path: Path<String>,

@@ -24,21 +24,36 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// Reads them from `file:PATH` and `env:NAME`, one a line.
+    /// Reads them from the `file:PATH` and `env:NAME` that a setting names, one a line.
     ///
     /// # Errors
     /// Names the source and the line, never the secret.
-    pub(crate) fn load(sources: &[String]) -> anyhow::Result<Self> {
+    pub(crate) fn load(setting: &str, sources: &[String]) -> anyhow::Result<Self> {
         let mut secrets = Self::default();
         for source in sources {
             let text = read(source)
-                .with_context(|| format!("`webhook_secrets` names {source}, which is no use"))?;
+                .with_context(|| format!("`{setting}` names {source}, which is no use"))?;
             let lines = text.lines().map(str::trim).enumerate();
             for (index, line) in lines.filter(|(_, line)| !line.is_empty()) {
                 secrets
                     .add(line)
                     .with_context(|| format!("line {} of {source} is no secret", index + 1))?;
             }
+        }
+        Ok(secrets)
+    }
+
+    /// Reads the secrets of a door whose senders cannot sign.
+    ///
+    /// # Errors
+    /// As [`Secrets::load`]; and when one of them is for signing.
+    pub(crate) fn load_tokens(setting: &str, sources: &[String]) -> anyhow::Result<Self> {
+        let secrets = Self::load(setting, sources)?;
+        if !secrets.signing.is_empty() {
+            bail!(
+                "`{setting}` holds a signing secret ({SIGNING_PREFIX}..), and its senders cannot \
+                 sign: put a token of {TOKEN_CHARS_MIN} characters or more there"
+            );
         }
         Ok(secrets)
     }
@@ -92,7 +107,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secrets");
         std::fs::write(&path, text).unwrap();
-        Secrets::load(&[format!("file:{}", path.display())])
+        Secrets::load("webhook_secrets", &[format!("file:{}", path.display())])
     }
 
     #[test]
@@ -122,7 +137,10 @@ mod tests {
     #[test]
     fn a_source_that_is_not_there_is_named() {
         let sources = ["env:POOLSHIFT_TEST_NO_SUCH_NAME".to_owned()];
-        let error = Secrets::load(&sources).err().unwrap().to_string();
+        let error = Secrets::load("webhook_secrets", &sources)
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains("env:POOLSHIFT_TEST_NO_SUCH_NAME"), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use events::{
     Build, Change, Claim, Commit, Digest, EnvironmentName, RequestedArtifact, ServiceName, Target,
-    Timestamp, Version, sha256,
+    Timestamp, Version,
 };
 use serde::{Deserialize, Deserializer};
 
@@ -126,18 +126,7 @@ impl Trigger {
     /// Who is said to be behind it: the requester and the commit's authors, each once.
     pub(crate) fn claims(&self, people: &People) -> Vec<Claim> {
         let authors = self.commit.iter().flat_map(|commit| &commit.authors);
-        let mut claims: Vec<Claim> = self
-            .requester
-            .iter()
-            .chain(authors)
-            .map(|name| Claim {
-                person: people.find(name).map(|person| person.id.clone()),
-                name_sha256: sha256(name.trim().as_bytes()),
-            })
-            .collect();
-        claims.sort();
-        claims.dedup();
-        claims
+        people.claims(self.requester.iter().chain(authors).map(String::as_str))
     }
 
     /// The artifact as it is asked for.

@@ -291,6 +291,7 @@ pub(crate) fn view() -> View {
         floor: 1,
         servers: vec![web1, server("web2", "srv-102")],
         rollout: None,
+        jenkins: None,
         queue: vec![],
         waiting: vec![],
     });

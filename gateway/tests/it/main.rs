@@ -9,6 +9,7 @@ mod clock;
 mod doors;
 mod house;
 mod machine;
+mod notifications;
 mod problems;
 mod starting;
 mod webhooks;

@@ -195,6 +195,31 @@ async fn a_report_that_cannot_be_stored_is_not_accepted_and_may_come_again() {
 }
 
 #[tokio::test]
+async fn a_pipeline_follows_its_rollout_at_the_public_door_with_its_token_and_no_other() {
+    let house = House::open().await;
+    let id = rollout_of(&accepted(house.deliver("msg_1", &bytes(&trigger("1.1"))).await).await);
+    let get = || {
+        house
+            .client
+            .get(format!("{}/api/v1/rollouts/{id}", house.public))
+    };
+    assert_eq!(problem(get().send().await.unwrap()).await.0, 401);
+    let wrong = get().bearer_auth("x".repeat(41)).send().await.unwrap();
+    assert_eq!(problem(wrong).await.0, 401);
+    let shown = get().bearer_auth(TOKEN).send().await.unwrap();
+    let etag = shown.headers()["etag"].clone();
+    let shown: serde_json::Value = shown.json().await.unwrap();
+    assert_eq!(shown["status"], "accepted");
+    let same = get()
+        .bearer_auth(TOKEN)
+        .header("if-none-match", etag)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(same.status(), 304);
+}
+
+#[tokio::test]
 async fn an_unknown_target_is_answered_with_the_known_ones() {
     let house = House::open().await;
     let mut body = trigger("1.1");

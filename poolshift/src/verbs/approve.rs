@@ -131,7 +131,7 @@ fn plan(rollout: &RolloutView, gate: &GateView, digest: Digest) -> String {
         gate.id,
         gate.votes.len(),
         gate.count,
-        gate.from.join(" or "),
+        events::voters(&gate.from),
     );
     if !no_way_back.is_empty() {
         text += &format!("\n  NO WAY BACK for {}", no_way_back.join(", "));

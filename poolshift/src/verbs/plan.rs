@@ -131,7 +131,7 @@ fn text(plan: &Plan, state: &State) -> String {
         lines.push(format!("  batch {}: {}", index + 1, names(batch)));
     }
     for gate in &plan.gates {
-        let from = gate.from.join(" or ");
+        let from = events::voters(&gate.from);
         lines.push(format!(
             "  before the first: {} approvals by {from}, until {}",
             gate.count, gate.until

@@ -2,7 +2,7 @@
 
 use crate::support::run;
 
-const VERBS: [&[&str]; 21] = [
+const VERBS: [&[&str]; 22] = [
     &[],
     &["serve"],
     &["check"],
@@ -23,6 +23,7 @@ const VERBS: [&[&str]; 21] = [
     &["agent", "enrol"],
     &["agent", "revoke"],
     &["verdict"],
+    &["webhook-check"],
     &["replay"],
 ];
 

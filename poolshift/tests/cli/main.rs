@@ -12,3 +12,5 @@ mod still;
 mod support;
 #[cfg(test)]
 mod verdict;
+#[cfg(test)]
+mod webhook_check;

@@ -1,12 +1,8 @@
 //! Getting HAProxy onto the machine.
 
-use anyhow::{Context, Result, bail, ensure};
-use std::process::Stdio;
-use std::time::Duration;
+use crate::apt;
+use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
-use tokio::time::timeout;
-
-const DOWNLOAD: Duration = Duration::from_secs(300);
 
 /// The oldest version whose commands Poolshift knows.
 const OLDEST: (u32, u32) = (2, 6);
@@ -48,36 +44,5 @@ fn number(version: &str) -> Option<(u32, u32)> {
 }
 
 async fn install() -> Result<()> {
-    eprintln!("HAProxy is missing; installing the package haproxy with apt-get");
-    let wanted = ["install", "-y", "--no-install-recommends", "haproxy"];
-    if apt(&wanted).await.is_err() {
-        // A fresh machine does not know its packages yet.
-        apt(&["update"]).await?;
-        apt(&wanted).await?;
-    }
-    Ok(())
-}
-
-async fn apt(args: &[&str]) -> Result<()> {
-    let mut words = vec!["apt-get"];
-    if !rustix::process::geteuid().is_root() {
-        words = vec!["sudo", "-n", "apt-get"];
-    }
-    words.extend(args);
-    let line = words.join(" ");
-    let mut command = Command::new(words[0]);
-    command
-        .args(&words[1..])
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .kill_on_drop(true);
-    let status = timeout(DOWNLOAD, command.status())
-        .await
-        .with_context(|| format!("`{line}` did not end in {} s", DOWNLOAD.as_secs()))?
-        .with_context(|| format!("cannot run `{line}`: install HAProxy 2.6 or later by hand"))?;
-    if !status.success() {
-        bail!("`{line}` failed ({status}): install HAProxy 2.6 or later by hand");
-    }
-    Ok(())
+    apt::install("haproxy").await
 }

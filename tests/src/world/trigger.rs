@@ -13,6 +13,9 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::Sha256;
 
+/// The build server's bearer token, for pipelines that wait.
+pub const TOKEN: &str = "a bearer token that only this stage knows";
+
 /// The build server's key: what it signs with, and what `serve` reads from its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Secret(Vec<u8>);
@@ -39,7 +42,7 @@ impl Secret {
     /// As it stands in the file of secrets.
     #[must_use]
     pub fn line(&self) -> String {
-        format!("whsec_{}\n", BASE64.encode(&self.0))
+        format!("whsec_{}\n{TOKEN}\n", BASE64.encode(&self.0))
     }
 
     fn sign(&self, id: &str, timestamp: u64, body: &str) -> Result<String> {

@@ -9,4 +9,6 @@ mod deaf_socket;
 #[cfg(test)]
 mod lost_balancer;
 #[cfg(test)]
+mod pipeline;
+#[cfg(test)]
 mod scene;

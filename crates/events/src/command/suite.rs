@@ -28,7 +28,7 @@ pub struct Suite {
     pub name: String,
     /// The program and its arguments.
     pub argv: Vec<String>,
-    /// The file it writes its results to: JUnit or NUnit XML.
+    /// The file it writes its results to: JUnit, NUnit, TRX or xUnit.net XML.
     pub results: String,
     /// The least number of tests that must have run.
     pub at_least: u32,

@@ -24,10 +24,29 @@ pub struct Gate {
     pub kind: GateKind,
     /// How many votes.
     pub count: u32,
-    /// Of people with one of these roles.
+    /// Of people with one of these roles; none: of anybody who has a role.
     pub from: Vec<String>,
     /// When it expires.
     pub until: Timestamp,
+}
+
+impl Gate {
+    /// Whether somebody with these roles may vote here.
+    #[must_use]
+    pub fn lets(&self, roles: &[String]) -> bool {
+        let named = |role: &String| self.from.is_empty() || self.from.contains(role);
+        roles.iter().any(named)
+    }
+}
+
+/// Whose votes a gate's `from` asks for, in words.
+#[must_use]
+pub fn voters(from: &[String]) -> String {
+    if from.is_empty() {
+        "anybody with a role".to_owned()
+    } else {
+        from.join(" or ")
+    }
 }
 
 /// The door a vote came through.

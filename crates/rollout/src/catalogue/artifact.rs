@@ -18,10 +18,19 @@ pub(super) fn jenkins(section: &Section<'_>) -> Option<Jenkins> {
     let job = section.need("job").and_then(|value| net::url(&value));
     let version_parameter = parameter("version_parameter");
     let sha256_parameter = parameter("sha256_parameter");
+    let environment_parameter = parameter("environment_parameter");
+    if let (Some(value), Some(_)) = (section.maybe("environment"), &environment_parameter) {
+        value.refuse(
+            "`environment` and `environment_parameter` both say where builds go",
+            "remove one of the two",
+        );
+    }
     Some(Jenkins {
         job: job?.text.to_owned(),
         version_parameter,
         sha256_parameter,
+        environment: parameter("environment"),
+        environment_parameter,
     })
 }
 

@@ -1,6 +1,6 @@
 //! What a service file means when it says nothing. Durations are in milliseconds.
 
-use super::entry::{NoWayBack, OnFailure, SecondRequest, Size};
+use super::entry::{LowTrust, NoWayBack, OnFailure, SecondRequest, Size};
 use events::Then;
 
 /// The orchestrator waits this much longer than a worker: twice the clock skew plus delivery. No
@@ -66,5 +66,7 @@ pub const QUEUE_EXPIRE_MS: u64 = 24 * 3_600_000;
 pub const APPROVALS_COUNT: u32 = 1;
 /// `approvals.expire`: 4 hours.
 pub const APPROVALS_EXPIRE_MS: u64 = 4 * 3_600_000;
+/// `low_trust`.
+pub const LOW_TRUST: LowTrust = LowTrust::Approve;
 /// What `probe` is called beside `online`, when it is not said.
 pub const PROBE_SUFFIX: &str = "_probe";

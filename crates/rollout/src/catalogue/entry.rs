@@ -33,6 +33,8 @@ pub struct Entry {
     pub probe: String,
     /// Whose votes it needs.
     pub approvals: Option<Approvals>,
+    /// What a request needs whose sender proved little.
+    pub low_trust: LowTrust,
     /// Its servers, by name.
     pub servers: Vec<ServerRule>,
 }
@@ -46,6 +48,10 @@ pub struct Jenkins {
     pub version_parameter: Option<String>,
     /// The build parameter that holds the artifact's digest.
     pub sha256_parameter: Option<String>,
+    /// The environment that a notification asks for, which names none itself.
+    pub environment: Option<String>,
+    /// The build parameter that names the environment instead.
+    pub environment_parameter: Option<String>,
 }
 
 /// Where artifacts lie.
@@ -217,6 +223,16 @@ pub struct Approvals {
     pub from: Vec<String>,
     /// How long they are waited for.
     pub expire_ms: u64,
+}
+
+/// What a request of low trust needs: one that came through a door which proves no more than that
+/// somebody knew a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LowTrust {
+    /// A vote, also where `approvals` asks for none.
+    Approve,
+    /// No more than any other request.
+    Allow,
 }
 
 /// One server.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use events::Balancer;
 
-use super::defaults::{APPROVALS_COUNT, APPROVALS_EXPIRE_MS, PROBE_SUFFIX};
-use super::entry::{Approvals, ServerRule};
+use super::defaults::{APPROVALS_COUNT, APPROVALS_EXPIRE_MS, LOW_TRUST, PROBE_SUFFIX};
+use super::entry::{Approvals, LowTrust, ServerRule};
 use super::forms;
 use super::net;
 use super::page::shown;
@@ -21,6 +21,7 @@ pub(super) struct Environment {
     pub(super) maintenance: String,
     pub(super) probe: String,
     pub(super) approvals: Option<Approvals>,
+    pub(super) low_trust: LowTrust,
     pub(super) servers: Vec<ServerRule>,
 }
 
@@ -31,6 +32,11 @@ pub(super) fn environment(section: &Section<'_>, taken: &mut Taken<'_>) -> Optio
         .and_then(|value| balancers(&value));
     let backends = backends(section);
     let approvals = section.maybe("approvals").map(|value| approvals(&value));
+    let low_trust = section.choice(
+        "low_trust",
+        LOW_TRUST,
+        &[("approve", LowTrust::Approve), ("allow", LowTrust::Allow)],
+    );
     let servers = section
         .need("servers")
         .and_then(|value| servers(&value, section, taken));
@@ -44,6 +50,7 @@ pub(super) fn environment(section: &Section<'_>, taken: &mut Taken<'_>) -> Optio
             Some(approvals) => Some(approvals?),
             None => None,
         },
+        low_trust,
         servers: servers?,
     })
 }

@@ -40,7 +40,7 @@ pub(super) const ALL: [&Form; 13] = [
 ];
 
 /// What later steps build, and what to do until then.
-pub(super) const LATER: [(&str, &str); 7] = [
+pub(super) const LATER: [(&str, &str); 6] = [
     (
         "watch",
         "remove it: nothing watches a server after its return yet",
@@ -51,7 +51,6 @@ pub(super) const LATER: [(&str, &str); 7] = [
     ),
     ("windows", "remove it: rollouts begin at any time yet"),
     ("late", "remove it: rollouts begin at any time yet"),
-    ("low_trust", "remove it: every request is trusted alike yet"),
     (
         "database",
         "remove it: migrations are not run yet, so keep the version free of them",
@@ -103,6 +102,11 @@ pub(super) const JENKINS: Form = Form {
         key("job", "job = \"https://jenkins.example/job/checkout/\""),
         key("version_parameter", "version_parameter = \"VERSION\""),
         key("sha256_parameter", "sha256_parameter = \"SHA256\""),
+        key("environment", "environment = \"staging\""),
+        key(
+            "environment_parameter",
+            "environment_parameter = \"ENVIRONMENT\"",
+        ),
     ],
 };
 
@@ -245,6 +249,7 @@ pub(super) const ENVIRONMENT: Form = Form {
             "approvals",
             "approvals = { count = 1, from = [\"release-managers\"] }",
         ),
+        key("low_trust", "low_trust = \"approve\""),
         key(
             "servers",
             "servers = [{ name = \"web1\", machine = \"srv-101\", address = \"10.1.0.1:8080\" }]",

@@ -107,6 +107,7 @@ impl Common {
             maintenance: place.maintenance,
             probe: place.probe,
             approvals: place.approvals,
+            low_trust: place.low_trust,
             servers: place.servers,
         }
     }
@@ -134,7 +135,9 @@ fn service(page: &Page<'_>) -> Option<Service> {
         .and_then(|section| install::install(&section));
     let places = environments(page, &root, &rule, floor_at, install.as_ref());
     let common = common(&root, install, rule)?;
-    let entries = places?
+    let places = places?;
+    refuse_environment(&root, &common, &places);
+    let entries = places
         .into_iter()
         .map(|(name, place)| common.entry(&name, place))
         .collect();
@@ -143,6 +146,26 @@ fn service(page: &Page<'_>) -> Option<Service> {
         owner: common.owner,
         entries,
     })
+}
+
+/// Builds go where the service is.
+fn refuse_environment(root: &Section<'_>, common: &Common, places: &Places) {
+    let environment = common.jenkins.as_ref().and_then(|jenkins| {
+        let name = jenkins.environment.as_deref()?;
+        let known = places.iter().any(|(place, _)| place.as_str() == name);
+        (!known).then_some(name)
+    });
+    let at = root.maybe("jenkins");
+    if let (Some(name), Some(at)) = (environment, at) {
+        let known: Vec<&str> = places.iter().map(|(place, _)| place.as_str()).collect();
+        at.refuse(
+            format!(
+                "`environment` of [jenkins] is `{}`, which is not here",
+                shown(name)
+            ),
+            format!("write one of {}", known.join(", ")),
+        );
+    }
 }
 
 fn common(

@@ -69,7 +69,7 @@ fn objection(
     if own {
         return Some(VoteRefusedBecause::OwnRequest);
     }
-    if !vote.roles.iter().any(|role| gate.from.contains(role)) {
+    if !gate.lets(&vote.roles) {
         return Some(VoteRefusedBecause::NotPermitted);
     }
     None

@@ -17,6 +17,7 @@ pub(crate) struct Stage {
     at: Timestamp,
     reports: u128,
     last: Option<Heard>,
+    trust: Trust,
 }
 
 impl Stage {
@@ -27,6 +28,7 @@ impl Stage {
             at: Timestamp::from_ms(1_800_000_000_000),
             reports: 0,
             last: None,
+            trust: Trust::Full,
         }
     }
 
@@ -40,6 +42,12 @@ impl Stage {
             }
             ["adopt", who, version] => self.adopt(who, version),
             ["request", version] => self.request(version, None),
+            ["request", version, "of", "low", "trust"] => {
+                self.trust = Trust::Low;
+                let lines = self.request(version, None);
+                self.trust = Trust::Full;
+                lines
+            }
             ["request", version, "build", number] => {
                 self.request(version, Some(number.parse().expect("a build number")))
             }
@@ -157,7 +165,7 @@ impl Stage {
             }),
             commit: None,
             change: None,
-            trust: Trust::Full,
+            trust: self.trust.clone(),
         };
         self.says("ci", request)
     }
