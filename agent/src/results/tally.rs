@@ -129,7 +129,7 @@ impl Tally {
     }
 
     /// What the innermost open suite claims in an element of its own.
-    pub(super) fn claim(&mut self, more: Claim) {
+    pub(super) fn claim(&mut self, more: &Claim) {
         if let Some(suite) = self.suites.last_mut() {
             suite.claim.tests = suite.claim.tests.max(more.tests);
             suite.claim.failed |= more.failed;

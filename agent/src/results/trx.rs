@@ -11,7 +11,7 @@ pub(super) fn open(tally: &mut Tally, element: &Element) {
             tally.open_case(name, outcome(element));
         }
         "Message" => tally.listen(true),
-        "ResultSummary" => tally.claim(Claim {
+        "ResultSummary" => tally.claim(&Claim {
             failed: !matches!(
                 element.get("outcome"),
                 Some("Completed" | "Passed" | "Warning" | "NotExecuted" | "Inconclusive")
@@ -20,7 +20,7 @@ pub(super) fn open(tally: &mut Tally, element: &Element) {
         }),
         "Counters" => {
             let any = |name: &str| element.count(name).is_some_and(|count| count > 0);
-            tally.claim(Claim {
+            tally.claim(&Claim {
                 tests: element.count("total").unwrap_or(0),
                 failed: ["failed", "error", "timeout", "aborted", "disconnected"]
                     .iter()

@@ -14,84 +14,62 @@ fn each(rows: &[(&str, Result<(), FailedBecause>)]) {
     }
 }
 
+/// A run whose one test has this outcome, with a summary that says no more than that it is over.
+fn trx(results: &str, summary: &str) -> String {
+    format!(
+        "<TestRun><Results>{results}</Results><ResultSummary {summary}</ResultSummary></TestRun>"
+    )
+}
+
+const PASSED: &str = r#"<UnitTestResult testName="a" outcome="Passed"/>"#;
+const COMPLETED: &str = r#"outcome="Completed"><Counters total="1" failed="0"/>"#;
+
 #[test]
-fn trx_is_judged_by_its_results_and_by_its_summary() {
-    let trx = |results: &str, summary: &str| {
-        format!("<TestRun><Results>{results}</Results>{summary}</TestRun>")
-    };
-    let passed = r#"<UnitTestResult testName="a" outcome="Passed"/>"#;
-    let good =
-        r#"<ResultSummary outcome="Completed"><Counters total="1" failed="0"/></ResultSummary>"#;
-    each(&[
-        (&trx(passed, good), Ok(())),
-        (&trx(passed, ""), Ok(())),
+fn trx_is_judged_by_its_summary() {
+    for (results, summary, want) in [
+        (PASSED, COMPLETED, Ok(())),
         // No test matched the filter: VSTest calls that completed.
         (
-            &trx(
-                "",
-                r#"<ResultSummary outcome="Completed"><Counters total="0"/></ResultSummary>"#,
-            ),
+            "",
+            r#"outcome="Completed"><Counters total="0"/>"#,
             Err(NoResults),
         ),
         // The host crashed after what had passed.
+        (PASSED, r#"outcome="Aborted">"#, Err(CasesFailed)),
+        (PASSED, r#"outcome="Failed">"#, Err(CasesFailed)),
         (
-            &trx(passed, r#"<ResultSummary outcome="Aborted"/>"#),
+            PASSED,
+            r#"outcome="Completed"><Counters total="1" timeout="1"/>"#,
             Err(CasesFailed),
         ),
         (
-            &trx(passed, r#"<ResultSummary outcome="Failed"/>"#),
-            Err(CasesFailed),
-        ),
-        (
-            &trx(
-                passed,
-                r#"<ResultSummary outcome="Completed"><Counters total="1" timeout="1"/></ResultSummary>"#,
-            ),
-            Err(CasesFailed),
-        ),
-        (
-            &trx(
-                passed,
-                r#"<ResultSummary outcome="Completed"><Counters total="3"/></ResultSummary>"#,
-            ),
+            PASSED,
+            r#"outcome="Completed"><Counters total="3"/>"#,
             Err(NoResults),
         ),
+    ] {
+        assert_eq!(judged(&trx(results, summary)), want, "{results} {summary}");
+    }
+}
+
+#[test]
+fn trx_is_judged_by_its_results() {
+    for (outcome, want) in [
+        (r#"outcome="Passed""#, Ok(())),
         // VSTest leaves the outcome out where it is `Error`.
-        (
-            &trx(r#"<UnitTestResult testName="a"/>"#, ""),
-            Err(CasesFailed),
-        ),
-        (
-            &trx(
-                r#"<UnitTestResult testName="a" outcome="NotExecuted"/>"#,
-                good,
-            ),
-            Err(NoResults),
-        ),
-        (
-            &trx(
-                r#"<UnitTestResult testName="a" outcome="NotRunnable"/>"#,
-                good,
-            ),
-            Err(CasesFailed),
-        ),
-        (
-            &trx(
-                r#"<UnitTestResult testName="a" outcome="Inconclusive"/>"#,
-                good,
-            ),
-            Err(CasesFailed),
-        ),
-        // A row of a data-driven test fails, whatever the test around it says.
-        (
-            &trx(
-                r#"<UnitTestResult testName="a" outcome="Passed"><InnerResults>
-                    <UnitTestResult testName="a(1)" outcome="Failed"/></InnerResults></UnitTestResult>"#,
-                good,
-            ),
-            Err(CasesFailed),
-        ),
-    ]);
+        ("", Err(CasesFailed)),
+        (r#"outcome="Timeout""#, Err(CasesFailed)),
+        (r#"outcome="NotExecuted""#, Err(NoResults)),
+        (r#"outcome="NotRunnable""#, Err(CasesFailed)),
+        (r#"outcome="Inconclusive""#, Err(CasesFailed)),
+    ] {
+        let result = format!(r#"<UnitTestResult testName="a" {outcome}/>"#);
+        assert_eq!(judged(&trx(&result, COMPLETED)), want, "{outcome}");
+    }
+    // A row of a data-driven test fails, whatever the test around it says.
+    let rows = r#"<UnitTestResult testName="a" outcome="Passed"><InnerResults>
+        <UnitTestResult testName="a(1)" outcome="Failed"/></InnerResults></UnitTestResult>"#;
+    assert_eq!(judged(&trx(rows, COMPLETED)), Err(CasesFailed));
 }
 
 #[test]

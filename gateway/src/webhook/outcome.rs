@@ -44,7 +44,7 @@ pub(super) fn answer(
         Err(problem) => {
             count(problem.reason());
             // Debug form: what others sent must not break out of its line.
-            let (detail, mend) = (problem.detail(), problem.how_to_mend());
+            let (detail, mend) = (problem.detail(), problem.how_to_mend().unwrap_or_default());
             tracing::warn!(
                 sender,
                 reason = problem.reason(),

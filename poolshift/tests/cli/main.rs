@@ -5,12 +5,11 @@ mod apply;
 mod approve;
 mod check;
 mod help;
+mod notification;
 mod replay;
 mod rollouts;
 mod serve;
 mod still;
 mod support;
-#[cfg(test)]
 mod verdict;
-#[cfg(test)]
 mod webhook_check;

@@ -69,6 +69,7 @@ pub(crate) fn run(arguments: &[&str]) -> Said {
 pub(crate) struct House {
     pub(crate) folder: TempDir,
     pub(crate) api: String,
+    listening: String,
     serve: Option<Child>,
 }
 
@@ -82,6 +83,7 @@ impl House {
         let mut house = Self {
             folder,
             api: String::new(),
+            listening: String::new(),
             serve: None,
         };
         house.again();
@@ -113,6 +115,13 @@ impl House {
         self.api = api
             .unwrap_or_else(|| panic!("it does not say where it listens: {line}{}", self.log()))
             .to_owned();
+        self.listening = line;
+    }
+
+    /// Where webhooks come in.
+    pub(crate) fn public(&self) -> &str {
+        let after = self.listening.split("agents http://").nth(1).unwrap();
+        after.split(',').next().unwrap()
     }
 
     /// A server on this folder, whether it can start or not.
