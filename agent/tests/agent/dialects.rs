@@ -14,7 +14,7 @@ fn each(rows: &[(&str, Result<(), FailedBecause>)]) {
     }
 }
 
-/// A run whose one test has this outcome, with a summary that says no more than that it is over.
+/// A run with these results, and a summary that begins with these attributes.
 fn trx(results: &str, summary: &str) -> String {
     format!(
         "<TestRun><Results>{results}</Results><ResultSummary {summary}</ResultSummary></TestRun>"
