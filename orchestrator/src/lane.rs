@@ -236,7 +236,9 @@ impl Lane {
                 | bus::Error::InUse { .. }
                 | bus::Error::NotOurs { .. }
                 | bus::Error::TooNew { .. }
-                | bus::Error::Damaged { .. } => {
+                | bus::Error::Damaged { .. }
+                | bus::Error::Backup { .. }
+                | bus::Error::NotEmpty { .. } => {
                     tracing::error!(partition, %error, "a decision cannot be written; trying again");
                 }
             }

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::owner::Owner;
+use crate::owner::{Owner, Ownership};
 use crate::record::check_sizes;
 use crate::sqlite::Log;
 use crate::sqlite::Request;
@@ -156,9 +156,18 @@ impl Bus {
     /// # Errors
     /// [`Error::UnknownPartition`], or the storage's.
     pub async fn consumed(&self, partition: u32) -> Result<Option<u64>, Error> {
+        let ownership = self.ownership(partition).await?;
+        Ok(ownership.and_then(|ownership| ownership.consumed))
+    }
+
+    /// How far the owners of a partition have come; `None` when nobody has ever owned it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPartition`], or the storage's.
+    pub async fn ownership(&self, partition: u32) -> Result<Option<Ownership>, Error> {
         check_partition(partition)?;
         match &self.backend {
-            Backend::Sqlite(log) => log.consumed(partition).await,
+            Backend::Sqlite(log) => log.ownership(partition).await,
         }
     }
 

@@ -164,6 +164,22 @@ pub enum Error {
         /// How long was waited.
         limit: Duration,
     },
+    /// A line of a backup that is not as it should be. Nothing that the caller may use was made.
+    #[error("line {line} of the backup {detail}")]
+    Backup {
+        /// The first line is 1.
+        line: u64,
+        /// What is wrong, and how to mend it.
+        detail: String,
+    },
+    /// A backup goes into an empty log only.
+    #[error("{stream}/{partition} has records already: name a log that does not exist yet")]
+    NotEmpty {
+        /// The stream that is not empty.
+        stream: Stream,
+        /// The partition that is not empty.
+        partition: u32,
+    },
     /// The bus was closed.
     #[error("the bus is closed: this process is ending")]
     Closed,

@@ -15,6 +15,7 @@
 //! An error means that nothing was acknowledged; it does not mean that nothing can ever be found:
 //! a write whose flush failed may stand after a crash. So a caller repeats with the same id.
 
+pub mod backup;
 mod bus;
 mod error;
 mod follower;
@@ -27,6 +28,6 @@ pub use bus::{Bus, Options, Stats};
 pub use error::Error;
 pub use events::PARTITIONS;
 pub use follower::Follower;
-pub use owner::{Commit, Committed, Owner};
+pub use owner::{Commit, Committed, Owner, Ownership};
 pub use record::{MAX_RECORD_BYTES, Outgoing, Position, Record};
 pub use stream::Stream;

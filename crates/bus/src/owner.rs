@@ -13,6 +13,15 @@ pub struct Owner {
     in_doubt: bool,
 }
 
+/// How far the owners of a partition have come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ownership {
+    /// The epoch of the last owner.
+    pub epoch: u64,
+    /// The position of the last report that was consumed.
+    pub consumed: Option<u64>,
+}
+
 /// One decision: all of it is written, or nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use rusqlite::OptionalExtension;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Error, Options, Position, Record, Stats, Stream};
+use crate::{Error, Options, Ownership, Position, Record, Stats, Stream};
 
 use ends::Ends;
 use file::{File, offset};
@@ -129,15 +129,17 @@ impl Log {
             .await
     }
 
-    pub(crate) async fn consumed(&self, partition: u32) -> Result<Option<u64>, Error> {
+    pub(crate) async fn ownership(&self, partition: u32) -> Result<Option<Ownership>, Error> {
         self.readers
             .read(move |conn| {
-                conn.prepare_cached("SELECT consumed FROM owner WHERE partition = ?1")?
+                conn.prepare_cached("SELECT epoch, consumed FROM owner WHERE partition = ?1")?
                     .query_row([partition], |row| {
-                        Ok(row.get::<_, Option<i64>>(0)?.map(offset))
+                        Ok(Ownership {
+                            epoch: offset(row.get(0)?),
+                            consumed: row.get::<_, Option<i64>>(1)?.map(offset),
+                        })
                     })
                     .optional()
-                    .map(Option::flatten)
             })
             .await
     }

@@ -2,6 +2,7 @@
 //! [`Place`] of its own and one line of `conformance!` in `promises.rs`.
 #![cfg(test)]
 
+mod backup;
 mod compaction;
 mod ownership;
 mod place;

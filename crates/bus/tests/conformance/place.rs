@@ -8,6 +8,13 @@ pub(crate) const SOON: Duration = Duration::from_secs(20);
 /// Where a log lies. Closing the bus and opening it again is a restart.
 pub(crate) trait Place {
     fn new() -> Self;
+    /// Another log of the same kind.
+    fn another(&self) -> Self
+    where
+        Self: Sized,
+    {
+        Self::new()
+    }
     async fn open(&self) -> Bus;
 }
 

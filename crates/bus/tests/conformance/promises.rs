@@ -36,6 +36,11 @@ macro_rules! conformance {
                 compaction::a_follower_reads_to_the_end_and_then_what_comes,
                 compaction::no_offset_is_used_twice,
                 compaction::the_same_key_in_another_partition_is_another_key,
+                backup::a_backup_brings_back_every_byte_in_its_order,
+                backup::after_an_import_reports_go_on_and_epochs_rise,
+                backup::what_comes_after_the_beginning_is_in_the_next_backup,
+                backup::a_backup_that_was_cut_or_changed_is_refused,
+                backup::a_log_that_is_in_use_takes_no_backup,
             );
         }
     };
