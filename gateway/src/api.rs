@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod history;
+mod log;
 mod machines;
 mod rollouts;
 mod servers;
@@ -41,6 +42,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(at("/rollouts/{id}").route(web::get().to(rollouts::get)))
         .service(at("/rollouts/{id}/votes").route(web::post().to(votes::cast)))
         .service(at("/rollouts/{id}/{wish}").route(web::post().to(steer::steer)))
+        .service(at("/log").route(web::get().to(log::room)))
+        .service(at("/log/export").route(web::get().to(log::export)))
         .service(at("/catalogue").route(web::post().to(catalogue::define)))
         .service(at("/machines").route(web::get().to(machines::list)))
         .service(at("/machines/{machine}/enrol").route(web::post().to(machines::enrol)))

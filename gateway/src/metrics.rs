@@ -21,6 +21,10 @@ pub(crate) struct Metrics {
     pub(crate) history_reads: IntCounter,
     /// Reports that could not be made durable.
     pub(crate) append_failures: IntCounter,
+    /// What the log takes on its disk.
+    pub(crate) log_bytes: IntGauge,
+    /// What that disk has left.
+    pub(crate) log_free_bytes: IntGauge,
 }
 
 impl Metrics {
@@ -62,6 +66,11 @@ impl Metrics {
                 "poolshift_append_failures_total",
                 "reports that could not be made durable",
             )?;
+            let log_bytes = IntGauge::new("poolshift_log_bytes", "what the log takes on its disk")?;
+            let log_free_bytes =
+                IntGauge::new("poolshift_log_free_bytes", "what the log's disk has left")?;
+            registry.register(Box::new(log_bytes.clone()))?;
+            registry.register(Box::new(log_free_bytes.clone()))?;
             registry.register(Box::new(requests.clone()))?;
             registry.register(Box::new(webhooks.clone()))?;
             registry.register(Box::new(deliveries.clone()))?;
@@ -78,6 +87,8 @@ impl Metrics {
                 long_polls,
                 history_reads,
                 append_failures,
+                log_bytes,
+                log_free_bytes,
             })
         };
         all().context("metrics cannot be made")

@@ -42,6 +42,13 @@ impl Default for Settings {
     }
 }
 
+/// The record with which `instance` takes a partition, with an epoch of `base` plus the record's
+/// own offset: for whoever writes a log without deciding anything, such as an import.
+#[must_use]
+pub fn ownership_record(instance: &str, partition: u32, base: events::Epoch) -> bus::Outgoing {
+    outgoing::taken(instance, partition, base, lane::now())
+}
+
 /// Owns every partition and decides until `shutdown` is true; what is being written then is
 /// written to its end.
 ///

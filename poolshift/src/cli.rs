@@ -166,6 +166,9 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "N", default_value_t = 1)]
         at_least: u32,
     },
+    /// Keep a copy of the log elsewhere, and make a log from it.
+    #[command(subcommand)]
+    Log(Log),
     /// Decide again everything in a log that no process uses, and compare; check its hash chains.
     Replay {
         /// The log, or a copy of it.
@@ -270,6 +273,32 @@ pub(crate) enum Agent {
         reason: String,
         #[command(flatten)]
         person: AsPerson,
+    },
+}
+
+/// `log`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Log {
+    /// Show how large it is, and how much more fits.
+    Size,
+    /// Write a backup. The server goes on meanwhile.
+    Export {
+        /// Where to: a new file.
+        #[arg(value_name = "FILE")]
+        to: PathBuf,
+        /// Take it from this log, which no process uses, and not from a server.
+        #[arg(long, value_name = "LOG")]
+        log: Option<PathBuf>,
+    },
+    /// Make a log from a backup. Agents and balancers that obeyed later commands than the backup
+    /// knows of are commanded above them.
+    Import {
+        /// The backup.
+        #[arg(value_name = "FILE")]
+        from: PathBuf,
+        /// The log: a file that does not exist yet.
+        #[arg(long, value_name = "LOG")]
+        log: PathBuf,
     },
 }
 

@@ -104,6 +104,31 @@ impl Client {
         Ok(Some(Polled { document, etag }))
     }
 
+    /// Reads what is too large for memory, piece by piece.
+    pub(crate) async fn stream(
+        &self,
+        path: &str,
+        mut piece: impl FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut answer = self.ask(path, |client, url| client.get(url)).await?;
+        loop {
+            let next = tokio::time::timeout(ANSWER_WITHIN, answer.chunk()).await;
+            let broken = |why: String| {
+                Failure::new(exit::UNREACHABLE, format!("{path} broke off: {why}"))
+                    .mend("ask again; the server's log says more")
+            };
+            match next {
+                Ok(Ok(Some(bytes))) => piece(&bytes)?,
+                Ok(Ok(None)) => return Ok(()),
+                Ok(Err(error)) => return Err(broken(error.to_string()).into()),
+                Err(_elapsed) => {
+                    let seconds = ANSWER_WITHIN.as_secs();
+                    return Err(broken(format!("nothing came for {seconds} s")).into());
+                }
+            }
+        }
+    }
+
     /// Writes. `key` makes a repeated request count once.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,

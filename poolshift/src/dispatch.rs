@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Agent, Cli, Verb};
+use crate::cli::{Agent, Cli, Log, Verb};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::said::{self, Said};
@@ -129,6 +129,11 @@ async fn verb(cli: Cli) -> anyhow::Result<Said> {
             reason,
             person,
         }) => verbs::agent::revoke(&client, &machine, reason, person.person, json).await,
+        Verb::Log(Log::Size) => verbs::log::size(&client, json).await,
+        Verb::Log(Log::Export { to, log }) => {
+            verbs::log::export(&client, &to, log.as_deref(), json).await
+        }
+        Verb::Log(Log::Import { from, log }) => verbs::log::import(&from, &log, json).await,
         Verb::Replay { log } => verbs::replay::run(&log, json).await,
     }
 }

@@ -4,6 +4,7 @@
 //! It must never decide anything: a verb says what a person wants, and shows what came of it.
 
 mod api;
+mod backups;
 mod catalogue;
 mod cli;
 mod client;

@@ -7,6 +7,7 @@ pub(crate) mod approve;
 pub(crate) mod check;
 pub(crate) mod haproxy_config;
 pub(crate) mod history;
+pub(crate) mod log;
 pub(crate) mod plan;
 pub(crate) mod release;
 pub(crate) mod replay;

@@ -188,6 +188,12 @@ impl World {
         trigger.send(&self.api).await
     }
 
+    /// The file of the log.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        files::log(&self.root)
+    }
+
     /// The target's history, from its beginning.
     #[must_use]
     pub fn history(&self) -> History {

@@ -26,6 +26,15 @@ pub struct Options {
     pub max_bytes: Option<u64>,
 }
 
+/// How much a log holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// What it takes on its disk now.
+    pub log_bytes: u64,
+    /// What that disk has left for it.
+    pub free_bytes: u64,
+}
+
 /// What the bus has done since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -221,6 +230,16 @@ impl Bus {
             if answer.deleted == 0 {
                 return Ok(deleted);
             }
+        }
+    }
+
+    /// How much the log holds, and how much more fits.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub async fn room(&self) -> Result<Room, Error> {
+        match &self.backend {
+            Backend::Sqlite(log) => log.room().await,
         }
     }
 

@@ -24,7 +24,7 @@ mod record;
 mod sqlite;
 mod stream;
 
-pub use bus::{Bus, Options, Stats};
+pub use bus::{Bus, Options, Room, Stats};
 pub use error::Error;
 pub use events::PARTITIONS;
 pub use follower::Follower;

@@ -3,25 +3,15 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use bus::Bus;
 
+use crate::backups::open_log;
 use crate::exit;
-use crate::failure::Failure;
 use crate::replay;
 use crate::said::Said;
 
 /// Decides everything in a log again. It must not be in use.
 pub(crate) async fn run(log: &Path, json: bool) -> anyhow::Result<Said> {
-    if !log.is_file() {
-        return Err(
-            Failure::refused(format!("there is no log {}", log.display()))
-                .mend("name the file that `serve` has as `log`, or a copy of it")
-                .into(),
-        );
-    }
-    let path = log.to_owned();
-    let opened = tokio::task::spawn_blocking(move || Bus::open(&path)).await?;
-    let bus = opened.with_context(|| format!("cannot open {}", log.display()))?;
+    let bus = open_log(log).await?;
     let replayed = replay::replay(&bus).await;
     bus.close().await.context("cannot close the log")?;
     let replayed = replayed?;

@@ -38,6 +38,7 @@ pub(crate) async fn run(
         }
         all.push(Status { target, rollouts });
     }
+    let alarm = super::log::alarm(client).await;
     let still = all
         .iter()
         .any(|status| status.target.stands_still.is_some());
@@ -45,7 +46,7 @@ pub(crate) async fn run(
         if all.is_empty() {
             return "no targets yet: `poolshift apply DIR` brings in a catalogue".to_owned();
         }
-        let texts: Vec<String> = all.iter().map(text).collect();
+        let texts: Vec<String> = all.iter().map(text).chain(alarm).collect();
         texts.join("\n\n")
     })?;
     if still {

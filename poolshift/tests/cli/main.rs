@@ -3,6 +3,7 @@
 
 mod apply;
 mod approve;
+mod backup;
 mod check;
 mod help;
 mod notification;

@@ -168,6 +168,11 @@ fn servers(setup: &Setup, stage: &Stage) -> String {
     lines.collect()
 }
 
+/// The file of the log.
+pub(super) fn log(root: &Path) -> PathBuf {
+    root.join("poolshift").join("poolshift.db")
+}
+
 /// Writes the settings of `serve`; returns their path.
 pub(super) fn serve(
     root: &Path,
@@ -183,7 +188,7 @@ pub(super) fn serve(
     let mut text = format!(
         "log = {:?}\ncatalogue = {:?}\n\n[gateway]\nlocal = \"{}\"\npublic = \"{}\"\nkey = {:?}\n\
          webhook_secrets = [\"file:{}\"]\n",
-        folder.join("poolshift.db"),
+        log(root),
         root.join("services"),
         doors[0],
         doors[1],

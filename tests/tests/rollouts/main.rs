@@ -1,14 +1,10 @@
 //! Whole rollouts with everything real: HAProxies, servers, agents, `poolshift serve`.
+#![cfg(test)]
 
-#[cfg(test)]
 mod as_planned;
-#[cfg(test)]
 mod bad_build;
-#[cfg(test)]
 mod deaf_socket;
-#[cfg(test)]
 mod lost_balancer;
-#[cfg(test)]
 mod pipeline;
-#[cfg(test)]
+mod restored;
 mod scene;

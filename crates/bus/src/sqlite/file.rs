@@ -4,7 +4,7 @@ use std::time::Duration;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
-use crate::Error;
+use crate::{Error, Room};
 
 /// Where the log lies, and how its failures are told.
 #[derive(Debug)]
@@ -41,6 +41,21 @@ impl File {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file with its write-ahead log, and what its disk has left.
+    pub(super) fn room(&self) -> Result<Room, Error> {
+        let bytes = |suffix: &str| {
+            let mut path = self.path.clone().into_os_string();
+            path.push(suffix);
+            // There is no write-ahead log before the first write.
+            std::fs::metadata(path).map_or(0, |found| found.len())
+        };
+        let free = fs4::available_space(&self.path);
+        Ok(Room {
+            log_bytes: bytes("") + bytes("-wal"),
+            free_bytes: free.map_err(|error| self.storage(&error))?,
+        })
     }
 
     pub(super) fn lock_path(&self) -> PathBuf {

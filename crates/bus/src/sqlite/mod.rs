@@ -17,7 +17,7 @@ use std::time::Duration;
 use rusqlite::OptionalExtension;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Error, Options, Ownership, Position, Record, Stats, Stream};
+use crate::{Error, Options, Ownership, Position, Record, Room, Stats, Stream};
 
 use ends::Ends;
 use file::{File, offset};
@@ -142,6 +142,16 @@ impl Log {
                     .optional()
             })
             .await
+    }
+
+    pub(crate) async fn room(&self) -> Result<Room, Error> {
+        let file = Arc::clone(&self.file);
+        let look = tokio::task::spawn_blocking(move || file.room());
+        match tokio::time::timeout(ANSWER_LIMIT, look).await {
+            Ok(Ok(room)) => room,
+            Ok(Err(broken)) => Err(self.file.storage(&broken)),
+            Err(_elapsed) => Err(self.file.silent(ANSWER_LIMIT)),
+        }
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -2,7 +2,7 @@
 
 use events::{
     Answer, CommandId, CommandRefused, Drained, FailedBecause, Failure, Pool, RefusedBecause,
-    Release, Restored, RolloutRef, ServerName, StepTimedOut, Timestamp,
+    Release, Restored, RolloutId, RolloutRef, ServerName, StepTimedOut, Strayed, Timestamp,
 };
 
 use super::{member, service};
@@ -45,7 +45,7 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
         Answer::TestsFailed(a) => tests_failed(state, &a.command, &a.failure),
         Answer::Restored(a) => restored(state, a),
         Answer::RestoreFailed(a) => broken(state, &a.command, &a.failure),
-        Answer::Strayed(a) => with(state, &a.server, |server| server.strayed = true),
+        Answer::Strayed(a) => strayed(state, a),
         Answer::HoldBroken(a) => {
             if let Some(rollout) = &mut state.rollout {
                 rollout.held_out_requests += a.requests;
@@ -145,6 +145,49 @@ fn drained(state: &mut State, drained: &Drained) {
         }
     }
     by_balancer(state, &drained.command, &drained.balancer);
+}
+
+/// A server is out by a mark with nothing outstanding. When this log never issued the command of
+/// that mark, it was restored from a backup, and nobody knows what was installed since: the server
+/// counts as unproven, until a rollout proves it or a person lets it go.
+fn strayed(state: &mut State, strayed: &Strayed) {
+    let lost = match strayed.mark.rollout {
+        RolloutRef::Rollout(rollout) if !issued(state, rollout, &strayed.mark) => Some(rollout),
+        RolloutRef::Rollout(_) | RolloutRef::Repair => None,
+    };
+    with(state, &strayed.server, |server| match lost {
+        None => server.strayed = true,
+        Some(rollout) => {
+            server.unproven = true;
+            server.aside = Some(Aside::Stuck {
+                rollout,
+                reason: format!(
+                    "{} has it out by {}, of which this log knows nothing",
+                    strayed.balancer, strayed.mark
+                ),
+            });
+        }
+    });
+}
+
+/// Whether this log issued that command. Rollouts older than 30 days are not known any more, but
+/// for the one that set the server aside.
+fn issued(state: &State, rollout: RolloutId, command: &CommandId) -> bool {
+    let server = state.servers.get(&command.server);
+    let runs = state.rollout.as_ref().map(|running| running.id());
+    if runs == Some(rollout) {
+        let issued = server.and_then(|server| server.attempts.get(&command.step));
+        return issued.is_some_and(|issued| *issued >= command.attempt);
+    }
+    let set_aside = server.and_then(|server| server.aside.as_ref());
+    let by_it = set_aside.is_some_and(|aside| match aside {
+        Aside::Stuck { rollout: by, .. } | Aside::Left { rollout: by, .. } => *by == rollout,
+    });
+    let waits = state
+        .queue
+        .iter()
+        .any(|request| request.asked.rollout == rollout);
+    by_it || (state.known.contains_key(&rollout) && !waits)
 }
 
 /// A server that is seen UP again counts as that at once: pools are reported once a second at most,

@@ -68,7 +68,11 @@ impl Stage {
                 let answer = answers::refused(&self.outstanding(who), balancer);
                 self.hears(answer)
             }
-            ["stray", who, balancer] => self.stray(who, balancer),
+            ["stray", who, balancer] => self.stray(who, balancer, events::RolloutRef::Repair),
+            ["stray", who, balancer, "by", rollout] => {
+                let rollout = rollout.parse().expect("a rollout");
+                self.stray(who, balancer, events::RolloutRef::Rollout(rollout))
+            }
             ["down", who] => self.seen(who, false),
             ["up", who] => self.seen(who, true),
             ["pass", time] => self.pass(time),
@@ -292,10 +296,15 @@ impl Stage {
         self.hears(answers::bad(&command, why, by.unwrap_or("lb1")))
     }
 
-    fn stray(&mut self, who: &str, balancer: &str) -> Vec<String> {
+    fn stray(
+        &mut self,
+        who: &str,
+        balancer: &str,
+        rollout: events::RolloutRef,
+    ) -> Vec<String> {
         let server = self.state.servers.get(&name(who)).expect("a server");
         let mark = events::CommandId {
-            rollout: events::RolloutRef::Repair,
+            rollout,
             server: name(who),
             step: "drain".to_owned(),
             attempt: server.repairs + 1,
