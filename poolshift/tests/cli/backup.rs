@@ -73,7 +73,13 @@ fn nothing_is_written_over_and_nothing_half_is_left() {
     let again = house.run(&["log", "export", &backup]);
     assert_eq!(again.code, 1);
     assert!(again.errors.contains("is there already"), "{again:?}");
-    let over = run(&["log", "import", &backup, "--log", &house.path("poolshift.db")]);
+    let over = run(&[
+        "log",
+        "import",
+        &backup,
+        "--log",
+        &house.path("poolshift.db"),
+    ]);
     assert!(over.errors.contains("is there already"), "{over:?}");
 
     let whole = fs::read(&backup).unwrap();
@@ -82,11 +88,22 @@ fn nothing_is_written_over_and_nothing_half_is_left() {
     let new = house.path("new.db");
     let refused = run(&["log", "import", &cut, "--log", &new]);
     assert_eq!(refused.code, 1);
-    assert!(refused.errors.contains("the backup did not end"), "{refused:?}");
+    assert!(
+        refused.errors.contains("the backup did not end"),
+        "{refused:?}"
+    );
     let rubbish = run(&["log", "import", &house.path("people.toml"), "--log", &new]);
-    assert!(rubbish.errors.contains("line 1 of the backup"), "{rubbish:?}");
-    let left: Vec<_> = fs::read_dir(house.folder.path()).unwrap().flatten().collect();
-    let left = left.iter().map(|file| file.file_name().into_string().unwrap());
+    assert!(
+        rubbish.errors.contains("line 1 of the backup"),
+        "{rubbish:?}"
+    );
+    let left: Vec<_> = fs::read_dir(house.folder.path())
+        .unwrap()
+        .flatten()
+        .collect();
+    let left = left
+        .iter()
+        .map(|file| file.file_name().into_string().unwrap());
     let half: Vec<String> = left
         .filter(|name| name.contains(".part") || name.starts_with("new"))
         .collect();

@@ -116,9 +116,7 @@ impl<R: BufRead> Reader<R> {
                 Ok(Some(record))
             }
             Ok(Line::End(end)) => self.end(&end).map(|()| None),
-            Ok(Line::Log(_)) => {
-                Err(self.wrong("begins a second backup: give one file a backup"))
-            }
+            Ok(Line::Log(_)) => Err(self.wrong("begins a second backup: give one file a backup")),
             Err(error) => Err(self.wrong(format!("cannot be read ({error}): take another backup"))),
         }
     }

@@ -71,7 +71,11 @@ pub(crate) async fn a_backup_brings_back_every_byte_in_its_order(place: &impl Pl
     for partition in [0, 4] {
         let events = bytes(read(&new, Stream::Events, partition).await);
         let before = bytes(read(&old, Stream::Events, partition).await);
-        assert_eq!(events[1..], before, "after the record that took the new log");
+        assert_eq!(
+            events[1..],
+            before,
+            "after the record that took the new log"
+        );
         for stream in [Stream::Reports, Stream::Rejected] {
             let before = bytes(read(&old, stream, partition).await);
             assert_eq!(bytes(read(&new, stream, partition).await), before);
@@ -113,7 +117,12 @@ pub(crate) async fn what_comes_after_the_beginning_is_in_the_next_backup(place: 
         bytes.extend(lines);
     }
     assert_eq!(bytes, before);
-    assert_eq!(backup::check(exported(&bus).await.as_slice()).unwrap().events, 12);
+    assert_eq!(
+        backup::check(exported(&bus).await.as_slice())
+            .unwrap()
+            .events,
+        12
+    );
 }
 
 pub(crate) async fn a_backup_that_was_cut_or_changed_is_refused(place: &impl Place) {
@@ -122,13 +131,19 @@ pub(crate) async fn a_backup_that_was_cut_or_changed_is_refused(place: &impl Pla
     let backup = exported(&bus).await;
     for end in 0..backup.len() {
         let cut = backup::check(&backup[..end]);
-        assert!(matches!(cut, Err(Error::Backup { .. })), "cut at {end}: {cut:?}");
+        assert!(
+            matches!(cut, Err(Error::Backup { .. })),
+            "cut at {end}: {cut:?}"
+        );
     }
     for place in 0..backup.len() {
         let mut changed = backup.clone();
         changed[place] ^= 1;
         let changed = backup::check(changed.as_slice());
-        assert!(matches!(changed, Err(Error::Backup { .. })), "byte {place}: {changed:?}");
+        assert!(
+            matches!(changed, Err(Error::Backup { .. })),
+            "byte {place}: {changed:?}"
+        );
     }
     let twice = [backup.as_slice(), backup.as_slice()].concat();
     let twice = backup::check(twice.as_slice()).unwrap_err().to_string();
@@ -140,6 +155,9 @@ pub(crate) async fn a_log_that_is_in_use_takes_no_backup(place: &impl Place) {
     used(&bus).await;
     let backup = exported(&bus).await;
     let refused = imported(&bus, &backup).await;
-    assert!(matches!(refused, Err(Error::NotEmpty { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::NotEmpty { .. })),
+        "{refused:?}"
+    );
     assert_eq!(exported(&bus).await, backup, "nothing was written");
 }

@@ -296,12 +296,7 @@ impl Stage {
         self.hears(answers::bad(&command, why, by.unwrap_or("lb1")))
     }
 
-    fn stray(
-        &mut self,
-        who: &str,
-        balancer: &str,
-        rollout: events::RolloutRef,
-    ) -> Vec<String> {
+    fn stray(&mut self, who: &str, balancer: &str, rollout: events::RolloutRef) -> Vec<String> {
         let server = self.state.servers.get(&name(who)).expect("a server");
         let mark = events::CommandId {
             rollout,
