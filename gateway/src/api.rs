@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod history;
+mod looks;
 mod machines;
 mod rollouts;
 mod servers;
@@ -41,6 +42,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(at("/rollouts/{id}/{wish}").route(web::post().to(steer::steer)))
         .service(at("/catalogue").route(web::post().to(catalogue::define)))
         .service(at("/machines").route(web::get().to(machines::list)))
+        .service(at("/machines/{machine}/look").route(web::post().to(looks::look)))
         .service(at("/machines/{machine}/enrol").route(web::post().to(machines::enrol)))
         .service(at("/machines/{machine}/revoke").route(web::post().to(machines::revoke)));
 }

@@ -63,6 +63,8 @@ async fn verb(cli: Cli) -> anyhow::Result<Said> {
     match cli.verb {
         // Runs on a runtime of its own; see `main`.
         Verb::Serve { .. } => Ok(Said::done("")),
+        Verb::Import(import) => verbs::import::run(&import, json).await,
+        Verb::Doctor(doctor) => verbs::doctor::run(&client, &doctor, json).await,
         Verb::Check { paths } => verbs::check::run(&paths, json),
         Verb::Apply { folder, person } => {
             verbs::apply::run(&client, folder, person.person.as_deref(), json).await

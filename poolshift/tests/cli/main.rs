@@ -5,6 +5,7 @@ mod apply;
 mod approve;
 mod check;
 mod help;
+mod import;
 mod replay;
 mod rollouts;
 mod serve;

@@ -230,6 +230,7 @@ impl Gateway {
         self.change(|known| known.polls += 1);
         let known = self.known();
         let answer = PollAnswer {
+            look: None,
             server_time: Timestamp::from_ms(0),
             assignments: known.records.values().cloned().collect(),
             renewed: None,
