@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lb_controller::{ANSWERED_BY_HEADER, AdminSocket, SERVER_HEADER, Settings};
 
+use crate::doctor::pools::is_ip;
 use crate::doctor::{Findings, Patient};
 use crate::haproxy::{self, Config, Kind, Pool, Running};
 
@@ -38,6 +39,11 @@ pub(super) fn check(
             let mend = "write `load-server-state-from-file global` into it: else a restart of HAProxy \
                         puts a server online that was taken out";
             found.add("state-file-loaded", place, what, mend);
+        }
+    }
+    for name in [&entry.online, &entry.maintenance, &entry.probe] {
+        if let (Some(written), Some(runs)) = (pool(name), running.pool(name)) {
+            addresses(patient, written, runs, place, found);
         }
     }
     if let Some(maintenance) = pool(&entry.maintenance) {
@@ -138,6 +144,36 @@ fn state_file(config: &Config, settings: &Settings, place: &str, found: &mut Fin
             format!("HAProxy reads {file}, but lb-controller writes {wanted}"),
             "name the same file in `server-state-file` and in `state_file` of [[lb_controller]]",
         );
+    }
+}
+
+/// The state file keeps an address over another one in the configuration (tried on HAProxy 2.6.12).
+fn addresses(
+    patient: &Patient<'_>,
+    written: &Pool,
+    runs: &Pool,
+    place: &str,
+    found: &mut Findings,
+) {
+    for rule in &patient.entry.servers {
+        let address = |pool: &Pool| pool.server(rule.name.as_str())?.address.clone().ok();
+        let Some(other) = address(written).filter(|other| *other != rule.address) else {
+            continue;
+        };
+        if address(runs).as_ref() == Some(&rule.address) && is_ip(&rule.address) {
+            let line = written.server(rule.name.as_str());
+            let line = line.map_or("", |line| line.place.as_str());
+            found.add(
+                "address",
+                format!("{place}, {line}"),
+                format!(
+                    "`{}/{}` is written as {other}, but {} in the service file; only the state file \
+                     keeps that one",
+                    written.name, rule.name, rule.address
+                ),
+                "write the same address in both: else another server is tested than installed",
+            );
+        }
     }
 }
 

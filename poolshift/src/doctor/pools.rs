@@ -144,6 +144,7 @@ fn floor(entry: &Entry, online: &Pool, running: &Running, place: &str, found: &m
     );
 }
 
-fn is_ip(address: &str) -> bool {
+/// Whether it needs nobody to look up its name.
+pub(super) fn is_ip(address: &str) -> bool {
     address.parse::<std::net::SocketAddr>().is_ok()
 }

@@ -13,11 +13,23 @@ use crate::haproxy::pool::pools;
 /// Gives the whole text of `file` with the pools in it.
 ///
 /// # Errors
-/// When its backend is not there, is a `listen`, or has its pools already.
+/// When its backend is not there, lacks a server, is a `listen`, or has its pools already.
 pub(crate) fn graft(file: &str, text: &str, wanted: &HaproxyPools<'_>) -> Result<String, Failure> {
     let mut config = Config::default();
     config.add(file, text)?;
     let at = find(file, &config, wanted)?;
+    let there = pools(&config);
+    let there = there.iter().find(|pool| pool.name == wanted.online);
+    let lacks = |name: &&String| there.is_none_or(|pool| pool.server(name).is_none());
+    if let Some(server) = wanted.servers.iter().map(|(name, _)| name).find(lacks) {
+        let what = format!(
+            "backend `{}` of {file} has no server `{server}`",
+            wanted.online
+        );
+        return Err(
+            Failure::refused(what).mend("write the same servers into both, under the same names")
+        );
+    }
     let graft = Graft::new(text, &config, at, wanted);
     let lines: Vec<&str> = text.lines().collect();
     let (first, end) = graft.range;
@@ -31,7 +43,7 @@ pub(crate) fn graft(file: &str, text: &str, wanted: &HaproxyPools<'_>) -> Result
     whole += &graft.probe();
     whole += "\n";
     whole += &testers(wanted);
-    if !after.is_empty() {
+    if after.first().is_some_and(|line| !line.trim().is_empty()) {
         whole += "\n";
     }
     for line in after {

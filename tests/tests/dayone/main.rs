@@ -1,0 +1,9 @@
+//! The first day with Poolshift, with everything real: what `poolshift doctor` finds, and what
+//! `docs/first-day.md` leads to.
+
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod plant;
