@@ -117,30 +117,31 @@ fn pinned(patient: &Patient<'_>, online: &Pool, place: &str, found: &mut Finding
     }
 }
 
-/// Whether the first batch could be taken now.
+/// Whether the first batch could be taken now. `UP 1/2`, as after a reload, will soon be UP.
 fn floor(entry: &Entry, online: &Pool, running: &Running, place: &str, found: &mut Findings) {
     let total = u32::try_from(entry.servers.len()).unwrap_or(u32::MAX);
     let floor = entry.rollout.floor.floor_of(total);
-    let (up, down): (Vec<&str>, Vec<&str>) = entry
-        .servers
-        .iter()
-        .map(|rule| rule.name.as_str())
-        .partition(|name| matches!(running.status(&online.name, name), "UP" | "no check"));
+    let status = |name: &str| running.status(&online.name, name).to_owned();
+    let serves = |status: &str| status.starts_with("UP") || status == "no check";
+    let names = entry.servers.iter().map(|rule| rule.name.as_str());
+    let (up, down): (Vec<&str>, Vec<&str>) = names.partition(|name| serves(&status(name)));
     let count = u32::try_from(up.len()).unwrap_or(u32::MAX);
     if floor == 0 || count > floor {
         return;
     }
+    let out = down
+        .iter()
+        .map(|name| format!("{name} is {}", status(name)));
+    let out: Vec<String> = out.collect();
     found.add(
         "floor",
         place,
         format!(
-            "{count} of {total} servers are UP in `{}` and the floor is {floor}: none may be taken out",
-            online.name
+            "{count} of {total} servers are UP in `{}` and the floor is {floor}: none may be taken out ({})",
+            online.name,
+            out.join(", ")
         ),
-        format!(
-            "bring back {}, or lower `floor` in [rollout]",
-            down.join(", ")
-        ),
+        format!("bring back {}, or lower `floor` in [rollout]", down.join(", ")),
     );
 }
 

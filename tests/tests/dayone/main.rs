@@ -4,6 +4,12 @@
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod document;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod first_day;
+#[cfg(test)]
 mod plant;
+#[cfg(test)]
+mod shell;
