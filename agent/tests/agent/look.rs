@@ -56,7 +56,7 @@ async fn an_agent_says_once_what_it_sees_and_changes_nothing() {
     });
     let both = world.gateway.until("other look", |known| {
         let is_there = known.looked.iter().any(|one| one.id == other);
-        is_there.then(|| known.looked.len())
+        is_there.then_some(known.looked.len())
     });
     assert_eq!(both.await, 2);
     assert!(world.gateway.known().delivered.is_empty());

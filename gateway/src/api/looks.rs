@@ -15,7 +15,6 @@ use crate::app::App;
 use crate::body::{self, BYTES_MAX};
 use crate::polling::while_open;
 use crate::problem::Problem;
-use crate::time::now;
 
 /// How long an agent may take: it answers at once, unless an artifact's host keeps silent.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -51,13 +50,13 @@ pub(super) async fn look(
         app.ready()?;
         return Err(machines::unknown(&app, &machine));
     }
-    let asked_at = now();
+    let asked_at = app.now();
     let mut asked = app.looks.ask(&machine, at);
     app.board.wake(&machine);
     let answer = while_open(&app, timeout(WITHIN, &mut asked.answer)).await;
     Ok(HttpResponse::Ok().json(Answer {
         asked_at,
-        ended_at: now(),
+        ended_at: app.now(),
         looked: answer.and_then(Result::ok).and_then(Result::ok),
     }))
 }

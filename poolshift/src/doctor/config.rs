@@ -220,7 +220,7 @@ fn answered_by(config: &Config, maintenance: &Pool, place: &str, found: &mut Fin
         };
         (
             to("default_backend") || to("use_backend"),
-            lines.iter().any(|line| names(line)),
+            lines.iter().any(names),
         )
     };
     let fronts = config.sections.iter().enumerate();

@@ -124,9 +124,9 @@ impl Running {
 
 fn rows(json: &str) -> Result<Vec<Row>> {
     let rows: Vec<Vec<Cell>> = serde_json::from_str(json)?;
-    let text = |value: Value| match value {
-        Value::String(text) => text,
-        other => other.to_string(),
+    let text = |value: Value| {
+        let text = value.as_str().map(str::to_owned);
+        text.unwrap_or_else(|| value.to_string())
     };
     let row = |cells: Vec<Cell>| {
         let cells = cells.into_iter();
