@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::gateway::{self, Gateway};
 use crate::identity::Identity;
 use crate::ledger::Ledger;
+use crate::look::Looker;
 use crate::memory::Memory;
 use crate::settings::{Settings, SettingsArgs};
 use crate::work::Tools;
@@ -119,6 +120,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let memory = Arc::new(Memory::new(Ledger::open(&settings.data)?));
     let gateway = Gateway::new(clients.outside.clone(), &settings.gateway, identity);
     let gateway = Arc::new(gateway);
+    let looker = Looker::new(settings.data.clone(), clients.outside.clone());
     let (send, inbox) = watch::channel(Vec::new());
     let engine = Engine {
         agent: Agent {
@@ -137,7 +139,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     tracing::info!(machine = %settings.machine, gateway = settings.gateway, "agent runs");
     let ended = tokio::select! {
         ended = tokio::spawn(engine.run()) => ended,
-        ended = tokio::spawn(intake::follow(gateway.clone(), send)) => ended,
+        ended = tokio::spawn(intake::follow(gateway.clone(), send, looker)) => ended,
         ended = tokio::spawn(courier::deliver(gateway, memory)) => ended,
     };
     // None of them ends by itself: a service manager starts us anew.

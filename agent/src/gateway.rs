@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use events::{Enrolled, Enrolment, PollTerms, ReportBatch, ReportOutcome};
+use events::{Enrolled, Enrolment, Looked, PollTerms, ReportBatch, ReportOutcome};
 use reqwest::header::{AUTHORIZATION, ETAG, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use tokio::sync::Mutex;
@@ -92,6 +92,13 @@ impl Gateway {
             .ask(|| self.client.post(&url).json(batch).timeout(SLACK))
             .await?;
         response.json().await.map_err(unreachable)
+    }
+
+    /// Says what was seen of this machine.
+    pub(crate) async fn looked(&self, looked: &Looked) -> Result<(), Error> {
+        let url = format!("{}/agents/v1/look", self.base);
+        let sent = self.ask(|| self.client.post(&url).json(looked).timeout(SLACK));
+        sent.await.map(drop)
     }
 
     /// Keeps the token that a poll brought.

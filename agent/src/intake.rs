@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use events::{Assignment, CommandId, Enrolled, Fence, MachineName, ServerName, Target, Timestamp};
+use events::{
+    Assignment, CommandId, Enrolled, Fence, Look, MachineName, ServerName, Target, Timestamp,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
@@ -11,17 +13,25 @@ use crate::backoff::Backoff;
 use crate::clock;
 use crate::decide::{Assigned, Order};
 use crate::gateway::{Error, Gateway, Polled, REVOKED_PAUSE};
+use crate::look::Looker;
 
 /// Polls for ever.
-pub(crate) async fn follow(gateway: Arc<Gateway>, inbox: watch::Sender<Vec<Assigned>>) {
+pub(crate) async fn follow(
+    gateway: Arc<Gateway>,
+    inbox: watch::Sender<Vec<Assigned>>,
+    mut looker: Looker,
+) {
     let mut etag: Option<String> = None;
     let mut backoff = Backoff::default();
     loop {
         match gateway.poll(etag.as_deref()).await {
             Ok(Polled::Same) => backoff.reset(),
             Ok(Polled::Changed { body, etag: tag }) => match read(&body, clock::now_ms()) {
-                Ok((assigned, renewed)) => {
+                Ok((assigned, renewed, look)) => {
                     backoff.reset();
+                    if let Some(look) = look {
+                        looker.look(&gateway, look);
+                    }
                     if let Some(renewed) = renewed {
                         gateway.renewed(&renewed).await;
                     }
@@ -58,7 +68,10 @@ struct Answer {
     server_time: Timestamp,
     assignments: Vec<Box<RawValue>>,
     renewed: Option<Enrolled>,
+    look: Option<Look>,
 }
+
+type Told = (Vec<Assigned>, Option<Enrolled>, Option<Look>);
 
 /// What every record has, however new it is.
 #[derive(Deserialize)]
@@ -78,13 +91,13 @@ struct AnyRecord {
     id: CommandId,
 }
 
-fn read(body: &[u8], now_ms: u64) -> serde_json::Result<(Vec<Assigned>, Option<Enrolled>)> {
+fn read(body: &[u8], now_ms: u64) -> serde_json::Result<Told> {
     let answer: Answer = serde_json::from_slice(body)?;
     let assigned = answer.assignments.iter();
     let assigned = assigned
         .filter_map(|raw| read_one(raw.get(), now_ms))
         .collect();
-    Ok((assigned, answer.renewed))
+    Ok((assigned, answer.renewed, answer.look))
 }
 
 fn read_one(raw: &str, now_ms: u64) -> Option<Assigned> {

@@ -17,6 +17,7 @@ mod identity;
 mod intake;
 pub mod journal;
 pub mod ledger;
+mod look;
 mod mask;
 mod memory;
 mod output;

@@ -4,6 +4,7 @@
 mod board;
 mod codes;
 mod enrol;
+mod looks;
 mod poll;
 mod reports;
 mod signed;
@@ -17,6 +18,7 @@ use events::MachineName;
 
 pub(crate) use board::{Board, follow};
 pub(crate) use codes::Codes;
+pub(crate) use looks::Looks;
 pub(crate) use tokens::Tokens;
 
 use crate::app::App;
@@ -27,6 +29,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(web::resource("/agents/v1/enrol").route(web::post().to(enrol::enrol)))
         .service(web::resource("/agents/v1/token").route(web::post().to(enrol::token)))
+        .service(web::resource("/agents/v1/look").route(web::post().to(looks::take)))
         .service(web::resource("/agents/v1/commands").route(web::get().to(poll::commands)))
         .service(web::resource("/agents/v1/reports").route(web::post().to(reports::take)));
 }
@@ -44,7 +47,8 @@ fn agent(app: &Data<App>, request: &HttpRequest) -> Result<(MachineName, Claims)
     let claims = app.tokens.read(token, app.now()).ok_or_else(refused)?;
     let machine: MachineName = claims.sub.parse().map_err(|_| refused())?;
     stands(app, &machine, &claims)?;
-    app.view.seen(&machine, app.now());
+    let version = reports::agent_version(request);
+    app.view.seen_in(&machine, app.now(), &version);
     Ok((machine, claims))
 }
 

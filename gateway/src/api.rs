@@ -3,6 +3,7 @@
 mod catalogue;
 mod history;
 mod log;
+mod looks;
 mod machines;
 mod rollouts;
 mod servers;
@@ -46,6 +47,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(at("/log/export").route(web::get().to(log::export)))
         .service(at("/catalogue").route(web::post().to(catalogue::define)))
         .service(at("/machines").route(web::get().to(machines::list)))
+        .service(at("/machines/{machine}/look").route(web::post().to(looks::look)))
         .service(at("/machines/{machine}/enrol").route(web::post().to(machines::enrol)))
         .service(at("/machines/{machine}/revoke").route(web::post().to(machines::revoke)));
 }

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 use view::View;
 
-use crate::agents::{Board, Codes, Tokens};
+use crate::agents::{Board, Codes, Looks, Tokens};
 use crate::metrics::Metrics;
 use crate::people::{People, Person};
 use crate::places::Places;
@@ -45,6 +45,7 @@ pub(crate) struct App {
     pub(crate) codes: Codes,
     pub(crate) board: Board,
     pub(crate) places: Places,
+    pub(crate) looks: Looks,
     pub(crate) metrics: Metrics,
     /// The API's address for links in answers, without a slash at its end.
     pub(crate) url: String,
@@ -88,6 +89,7 @@ impl App {
             codes: Codes::default(),
             board: Board::default(),
             places: Places::default(),
+            looks: Looks::default(),
             metrics: Metrics::new()?,
             url,
             ending,

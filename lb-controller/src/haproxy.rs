@@ -1,24 +1,13 @@
-//! HAProxy by its admin socket: one connection for each command, as it wants it.
+//! HAProxy by its admin socket.
 
 mod parse;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
-use anyhow::{Context, Result, bail, ensure};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
-use tokio::time::timeout;
+use anyhow::{Result, bail, ensure};
 
 use crate::observed::{Admin, Observed};
+use crate::socket::AdminSocket;
 
 pub(crate) use parse::saved;
-
-/// A thousand servers answer within some milliseconds (tried on HAProxy 2.6.12).
-const DEADLINE: Duration = Duration::from_secs(2);
-
-/// A row of `show stat` is some 500 bytes.
-const ANSWER_BYTES_MAX: u64 = 64 << 20;
 
 /// The oldest HAProxy that this was tried on.
 const OLDEST: (u32, u32) = (2, 6);
@@ -26,23 +15,26 @@ const OLDEST: (u32, u32) = (2, 6);
 /// Speaks to one HAProxy.
 #[derive(Debug, Clone)]
 pub(crate) struct Haproxy {
-    socket: PathBuf,
+    socket: AdminSocket,
 }
 
 impl Haproxy {
-    pub(crate) const fn new(socket: PathBuf) -> Self {
+    pub(crate) const fn new(socket: AdminSocket) -> Self {
         Self { socket }
     }
 
     /// Process, counters and states, all of one moment: one line of three commands.
     pub(crate) async fn observe(&self) -> Result<Observed> {
-        let answer = self.ask("show info;show stat;show servers state").await?;
+        let answer = self
+            .socket
+            .ask("show info;show stat;show servers state")
+            .await?;
         parse::observed(&answer)
     }
 
     /// What belongs into the state file.
     pub(crate) async fn state(&self) -> Result<String> {
-        let answer = self.ask("show servers state").await?;
+        let answer = self.socket.ask("show servers state").await?;
         // Cut short, it would bring some servers back online at the next start.
         ensure!(
             !saved(&answer).is_empty() && answer.ends_with("\n\n"),
@@ -68,7 +60,7 @@ impl Haproxy {
 
     /// HAProxy says nothing but an empty line to what it does; any word is a refusal.
     async fn order(&self, command: &str) -> Result<()> {
-        let answer = self.ask(command).await?;
+        let answer = self.socket.ask(command).await?;
         let said = answer.trim();
         ensure!(
             said.is_empty(),
@@ -76,33 +68,13 @@ impl Haproxy {
         );
         Ok(())
     }
-
-    async fn ask(&self, command: &str) -> Result<String> {
-        let talk = async {
-            let mut socket = UnixStream::connect(&self.socket).await?;
-            socket.write_all(format!("{command}\n").as_bytes()).await?;
-            let mut answer = String::new();
-            socket
-                .take(ANSWER_BYTES_MAX)
-                .read_to_string(&mut answer)
-                .await?;
-            std::io::Result::Ok(answer)
-        };
-        let path = self.socket.display();
-        let answer = timeout(DEADLINE, talk)
-            .await
-            .with_context(|| format!("{path} did not answer `{command}` in {DEADLINE:?}"))?
-            .with_context(|| {
-                format!("cannot talk to {path}: is it HAProxy's `stats socket`, and may we use it?")
-            })?;
-        // Even success is an empty line.
-        ensure!(!answer.is_empty(), "{path} hung up on `{command}`");
-        Ok(answer)
-    }
 }
 
 /// Refuses what we never tried.
-pub(crate) fn check_version(version: &str) -> Result<()> {
+///
+/// # Errors
+/// When `version`, as `show info` says it, is older than 2.6 or no version.
+pub fn check_version(version: &str) -> Result<()> {
     let mut numbers = version
         .split(['.', '-'])
         .map_while(|part| part.parse().ok());

@@ -20,12 +20,15 @@ mod mark;
 mod observed;
 mod settings;
 mod shell;
+mod socket;
 mod step;
 
 pub use config::{ANSWERED_BY_HEADER, HaproxyPools, SERVER_HEADER, haproxy_config};
 pub use controller::Controller;
+pub use haproxy::check_version;
 pub use mark::{Baseline, Known, Mark, Marks};
 pub use observed::{Admin, Observed, Process, Row, Saved};
 pub use settings::Settings;
 pub use shell::run;
+pub use socket::AdminSocket;
 pub use step::{Action, Now, Reply, Seen, Step};

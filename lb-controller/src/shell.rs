@@ -27,9 +27,10 @@ use pools::PoolsOf;
 /// HAProxy that cannot be reached ends nothing.
 ///
 /// # Errors
-/// When another lb-controller has the lock, the file of marks cannot be read, HAProxy is older than
+/// When the admin socket is one that anybody may use, another lb-controller has the lock, the file of marks cannot be read, HAProxy is older than
 /// 2.6, or the bus was closed.
 pub async fn run(settings: Settings, bus: Bus, mut shutdown: watch::Receiver<bool>) -> Result<()> {
+    settings.check()?;
     let _lock = Lock::take(&settings.lock_path(), &settings.admin_socket)?;
     let mut pools = PoolsOf::open(&settings)?;
     pools.look().await?;

@@ -6,7 +6,9 @@ use clap::{Args, Parser, Subcommand};
 use events::{Digest, MachineName, ServerName, Target, Version};
 
 use crate::exit;
+use crate::verbs::doctor::Doctor;
 use crate::verbs::haproxy_config::HaproxyConfig;
+use crate::verbs::import::Import;
 use crate::verbs::webhook_check::From;
 
 /// Rolls a new version of a service out over its servers, with no customer noticing.
@@ -51,6 +53,12 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "DIR")]
         catalogue: Option<PathBuf>,
     },
+    /// Read HAProxy's configuration, and write a service file to be completed for each of its
+    /// services.
+    Import(Import),
+    /// Look at all that a rollout will need, where `serve` runs: balancers, sockets, state files,
+    /// agents, clocks, disks, artifacts, suites. Exits 1 when anything is wrong, with the mend.
+    Doctor(Doctor),
     /// Check service files, without a server: says each problem as FILE:LINE:COLUMN and how to mend
     /// it.
     Check {

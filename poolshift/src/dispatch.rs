@@ -88,6 +88,8 @@ async fn verb(cli: Cli) -> anyhow::Result<Said> {
     match cli.verb {
         // Done before; see `main` and `offline`.
         Verb::Serve { .. } | Verb::Verdict { .. } | Verb::WebhookCheck { .. } => Ok(Said::done("")),
+        Verb::Import(import) => verbs::import::run(&import, json).await,
+        Verb::Doctor(doctor) => verbs::doctor::run(&client, &doctor, json).await,
         Verb::Check { paths } => verbs::check::run(&paths, json),
         Verb::Apply { folder, person } => {
             verbs::apply::run(&client, folder, person.person.as_deref(), json).await

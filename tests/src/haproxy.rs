@@ -35,6 +35,8 @@ pub struct Layout {
     pub servers: Vec<(String, SocketAddr)>,
     /// Whether it loads its saved state at start: without, a restart puts every server back online.
     pub loads_state: bool,
+    /// What somebody changed by hand: each first text by its second, in the whole configuration.
+    pub edits: Vec<(String, String)>,
 }
 
 impl Layout {
@@ -53,6 +55,7 @@ impl Layout {
                 .map(|one| (one.name.clone(), one.address))
                 .collect(),
             loads_state: true,
+            edits: vec![],
         }
     }
 
@@ -71,14 +74,16 @@ impl Layout {
     /// The whole configuration.
     #[must_use]
     pub fn config(&self) -> String {
-        [
+        let written = [
             self.settings(),
             self.doors(),
             self.probe(),
             self.online(),
             self.maintenance(),
         ]
-        .join("\n")
+        .join("\n");
+        let edits = self.edits.iter();
+        edits.fold(written, |text, (from, to)| text.replace(from, to))
     }
 
     fn settings(&self) -> String {

@@ -8,6 +8,7 @@ mod disk;
 mod fetch;
 mod install;
 mod journal;
+mod look;
 mod network;
 mod samples;
 mod suites;

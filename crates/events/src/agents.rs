@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Answer;
 use crate::command::CommandRecord;
 use crate::id::ReportId;
+use crate::look::Look;
 use crate::name::{MachineName, Target};
 use crate::report::Report;
 use crate::time::Timestamp;
@@ -92,6 +93,9 @@ pub struct PollAnswer {
     pub assignments: Vec<Assignment>,
     /// A new token, when the present one is half way through its life.
     pub renewed: Option<Enrolled>,
+    /// What somebody wants to know of this machine now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Look>,
 }
 
 /// One server's record, with what remains of its time.

@@ -15,6 +15,7 @@ mod digest;
 mod envelope;
 mod event;
 mod id;
+mod look;
 mod name;
 mod open;
 mod payload;
@@ -35,6 +36,7 @@ pub use event::*;
 pub use id::{
     CommandId, Epoch, Fence, ParseIdError, PersonId, ReportId, RolloutId, RolloutRef, Seq,
 };
+pub use look::{FolderSeen, Look, LookAt, Looked, ProgramSeen, UrlSeen};
 pub use name::{
     BalancerName, EnvironmentName, MachineName, NameError, ServerName, ServiceName, Subject,
     Target, Version,

@@ -26,3 +26,4 @@ pub use entry::*;
 pub use install::SERVER_HOLE;
 pub use problem::{Problem, Problems};
 pub use read::{Service, entry_of, read};
+pub use value::PLACEHOLDER;

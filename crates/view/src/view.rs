@@ -153,7 +153,18 @@ impl View {
 
     /// Notes that a machine's agent was there.
     pub fn seen(&self, machine: &MachineName, now: Timestamp) {
-        lock(&self.inner.presence).seen(machine.clone(), now);
+        lock(&self.inner.presence).seen(machine.clone(), now, None);
+    }
+
+    /// As [`View::seen`], in this version.
+    pub fn seen_in(&self, machine: &MachineName, now: Timestamp, version: &str) {
+        lock(&self.inner.presence).seen(machine.clone(), now, Some(version));
+    }
+
+    /// In which version a machine's agent was there last.
+    #[must_use]
+    pub fn agent_version(&self, machine: &MachineName) -> Option<String> {
+        lock(&self.inner.presence).version(machine)
     }
 
     /// When a machine's agent was there last.

@@ -65,6 +65,13 @@ impl Board {
         place.changes.subscribe()
     }
 
+    /// Has the polls of a machine look again, though no record of it changed.
+    pub(crate) fn wake(&self, machine: &MachineName) {
+        if let Some(place) = self.lock().get(machine) {
+            place.changes.send_replace(());
+        }
+    }
+
     fn put(&self, record: CommandRecord) {
         let key = record.key();
         let mut places = self.lock();

@@ -3,7 +3,10 @@
 use actix_web::http::header::ETAG;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use events::{Assignment, CommandRecord, Enrolled, MachineName, PollAnswer, PollTerms, Timestamp};
+use events::{
+    Assignment, CommandRecord, Enrolled, Look, MachineName, PollAnswer, PollTerms, Timestamp,
+    sha256,
+};
 use tokio::time::{Instant, timeout_at};
 
 use crate::agents::enrol::token_for;
@@ -31,7 +34,7 @@ pub(super) async fn commands(
         app.view.seen(&machine, app.now());
         stands(&app, &machine, &claims)?;
     }
-    let (records, etag) = app.board.records(&machine);
+    let (records, look, etag) = shown(&app, &machine);
     let tag = (ETAG, format!("\"{etag}\""));
     if renewed.is_none() && known == Some(etag.as_str()) {
         return Ok(HttpResponse::NotModified().insert_header(tag).finish());
@@ -44,7 +47,21 @@ pub(super) async fn commands(
             .map(|record| assignment(record, server_time))
             .collect(),
         renewed,
+        look,
     }))
+}
+
+/// What a machine is to know now, and the name of this very state of it.
+fn shown(app: &App, machine: &MachineName) -> (Vec<CommandRecord>, Option<Look>, String) {
+    let (records, etag) = app.board.records(machine);
+    match app.looks.next(machine) {
+        // A question has a name of its own: an agent that does not know of looks polls on in peace.
+        Some(look) => {
+            let etag = sha256(format!("{etag} {}", look.id).as_bytes()).short();
+            (records, Some(look), etag)
+        }
+        None => (records, None, etag),
+    }
 }
 
 /// Until the machine's records are others than the agent has, or its key counts no more.
@@ -60,7 +77,7 @@ async fn until_changed(
     loop {
         records.mark_unchanged();
         let key = app.view.machine(machine).map(|kept| kept.etag.to_string());
-        let news = known != Some(app.board.records(machine).1.as_str());
+        let news = known != Some(shown(app, machine).2.as_str());
         if news || stands(app, machine, claims).is_err() {
             return;
         }

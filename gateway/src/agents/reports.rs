@@ -176,7 +176,8 @@ fn on_machine(
 }
 
 /// As the agent's own `User-Agent` says: `poolshift-agent/0.1.0`.
-fn agent_version(request: &HttpRequest) -> String {
+/// The version that an agent says it is, in its `User-Agent`.
+pub(super) fn agent_version(request: &HttpRequest) -> String {
     let agent = request.headers().get("user-agent");
     let version = agent
         .and_then(|value| value.to_str().ok())

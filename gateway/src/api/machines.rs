@@ -17,12 +17,13 @@ struct Revoke {
     person: Option<String>,
 }
 
-/// A machine, and when its agent was there last.
+/// A machine, and when its agent was there last, in which version.
 #[derive(Debug, Serialize)]
 struct Machine {
     machine: MachineName,
     revoked: bool,
     last_seen: Option<Timestamp>,
+    agent_version: Option<String>,
 }
 
 pub(super) async fn list(app: Data<App>) -> Result<HttpResponse, Problem> {
@@ -32,6 +33,7 @@ pub(super) async fn list(app: Data<App>) -> Result<HttpResponse, Problem> {
         machine: kept.document.machine.clone(),
         revoked: kept.document.revoked,
         last_seen: app.view.last_seen(&kept.document.machine),
+        agent_version: app.view.agent_version(&kept.document.machine),
     });
     Ok(HttpResponse::Ok().json(machines.collect::<Vec<_>>()))
 }
@@ -53,11 +55,7 @@ pub(super) async fn revoke(
     let machine = machine(&path)?;
     if app.view.machine(&machine).is_none() {
         app.ready()?;
-        let known = app.view.machines();
-        return Err(
-            Problem::not_found("unknown-machine", format!("{machine} was never enrolled"))
-                .known(known.iter().map(|kept| kept.document.machine.to_string())),
-        );
+        return Err(unknown(&app, &machine));
     }
     let actor = app.actor(asked.person.as_deref())?;
     let id = report_id(request.path(), key(&request));
@@ -70,7 +68,14 @@ pub(super) async fn revoke(
     Ok(written(id))
 }
 
-fn machine(text: &str) -> Result<MachineName, Problem> {
+/// There is no agent of this machine.
+pub(super) fn unknown(app: &App, machine: &MachineName) -> Problem {
+    let known = app.view.machines();
+    Problem::not_found("unknown-machine", format!("{machine} was never enrolled"))
+        .known(known.iter().map(|kept| kept.document.machine.to_string()))
+}
+
+pub(super) fn machine(text: &str) -> Result<MachineName, Problem> {
     text.parse().map_err(|error: NameError| {
         Problem::not_found("unknown-machine", error.to_string()).mend("name a machine")
     })

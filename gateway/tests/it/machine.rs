@@ -108,7 +108,7 @@ impl Machine {
     }
 }
 
-async fn post(house: &House, path: &str, token: Option<&str>, body: &Value) -> Response {
+pub(crate) async fn post(house: &House, path: &str, token: Option<&str>, body: &Value) -> Response {
     let mut request = house.client.post(format!("{}{path}", house.public));
     if let Some(token) = token {
         request = request.bearer_auth(token);

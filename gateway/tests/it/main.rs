@@ -8,6 +8,7 @@ mod api;
 mod clock;
 mod doors;
 mod house;
+mod looks;
 mod machine;
 mod notifications;
 mod problems;

@@ -30,7 +30,7 @@ pub(super) struct PoolsOf {
 impl PoolsOf {
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         Ok(Self {
-            haproxy: Haproxy::new(settings.admin_socket.clone()),
+            haproxy: Haproxy::new(settings.socket()),
             state: StateFile::new(settings.state_file.clone()),
             marks: MarksFile::open(settings.marks_path())?,
             process: None,

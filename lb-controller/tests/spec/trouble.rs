@@ -109,3 +109,26 @@ async fn a_damaged_file_of_marks_is_refused_at_the_start() {
     scene.start();
     scene.drain("web1").await;
 }
+
+#[tokio::test]
+async fn a_socket_that_other_machines_reach_is_refused_unless_that_is_wanted() {
+    let mut scene = Scene::without_controller(true).await;
+    scene.settings.admin_socket = "ipv4@0.0.0.0:9".into();
+    let start = |settings: &poolshift_lb_controller::Settings| {
+        let (stop, shutdown) = watch::channel(false);
+        stop.send_replace(true);
+        run(settings.clone(), scene.bus.clone(), shutdown)
+    };
+    let error = start(&scene.settings).await.unwrap_err().to_string();
+    assert!(
+        error.contains("`admin_socket` of lb1 is tcp@0.0.0.0:9"),
+        "{error}"
+    );
+    assert!(error.contains("insecure_socket = true"), "{error}");
+    let mut wanted = scene.settings.clone();
+    wanted.insecure_socket = true;
+    start(&wanted).await.unwrap();
+    let mut loopback = scene.settings.clone();
+    loopback.admin_socket = "ipv4@127.0.0.1:9".into();
+    start(&loopback).await.unwrap();
+}

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::catalogue;
 use crate::failure::Failure;
+use crate::haproxy;
 use crate::said::Said;
 
 /// `haproxy-config`.
@@ -23,7 +24,11 @@ pub(crate) struct HaproxyConfig {
     /// Which of the target's balancers; none: the first.
     #[arg(long, value_name = "NAME")]
     pub(crate) balancer: Option<BalancerName>,
-    /// Where customers reach the service.
+    /// Print this configuration of HAProxy, with the pools put into its backend, instead of sections
+    /// to be added to one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) into: Option<PathBuf>,
+    /// Where customers reach the service. Not with --into: their frontend stays as it is.
     #[arg(long, value_name = "HOST:PORT", default_value = "*:80")]
     pub(crate) customers: String,
     /// Path that HAProxy asks to know whether a server is UP; none: that of the first HTTP probe.
@@ -81,7 +86,7 @@ fn config(wanted: &HaproxyConfig, entry: &Entry) -> Result<String, Failure> {
         .iter()
         .map(|server| (server.name.to_string(), server.address.clone()))
         .collect();
-    Ok(lb_controller::haproxy_config(&HaproxyPools {
+    let pools = HaproxyPools {
         target: wanted.target.as_str(),
         online: &entry.online,
         maintenance: &entry.maintenance,
@@ -92,7 +97,15 @@ fn config(wanted: &HaproxyConfig, entry: &Entry) -> Result<String, Failure> {
         servers: &servers,
         admin_socket: &wanted.admin_socket,
         state_file: &wanted.state_file,
-    }))
+    };
+    let Some(file) = &wanted.into else {
+        return Ok(lb_controller::haproxy_config(&pools));
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::refused(format!("cannot read {}: {error}", file.display()))
+            .mend("name the file of HAProxy's configuration that has the backend")
+    })?;
+    haproxy::graft(&file.display().to_string(), &text, &pools)
 }
 
 fn testers<'a>(wanted: &HaproxyConfig, entry: &'a Entry) -> Result<&'a str, Failure> {

@@ -84,6 +84,7 @@ impl Group {
 pub(crate) fn group_of(program: &Program) -> Option<Group> {
     match (program.package.as_str(), program.target.as_str()) {
         ("poolshift-tests", "tidy") => None,
+        ("poolshift-tests", "dayone") => Some(Group::Doors),
         ("poolshift-agent", _) => Some(Group::Agents),
         ("poolshift-lb-controller" | "poolshift-health-checker" | "poolshift-tests", _) => {
             Some(Group::HaProxy)

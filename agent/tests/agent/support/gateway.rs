@@ -10,7 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
 use events::{
-    Assignment, Enrolled, Enrolment, PollAnswer, ReportBatch, ReportOutcome, Timestamp, WireReport,
+    Assignment, Enrolled, Enrolment, Look, Looked, PollAnswer, ReportBatch, ReportOutcome,
+    Timestamp, WireReport,
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -42,6 +43,12 @@ pub(crate) struct Known {
     /// Downloads wait for this.
     pub(crate) hold_downloads: bool,
     pub(crate) polls: u32,
+    /// What is asked of the machine.
+    pub(crate) look: Option<Look>,
+    /// How often it was asked, the same question included.
+    pub(crate) looks: u32,
+    /// What the agent saw.
+    pub(crate) looked: Vec<Looked>,
 }
 
 #[derive(Clone)]
@@ -141,6 +148,11 @@ impl Gateway {
             "/agents/v1/token" => self.renew(&body(request).await),
             "/agents/v1/commands" => self.commands(&request).await,
             "/agents/v1/reports" => self.reports(request).await,
+            "/agents/v1/look" => {
+                let looked = serde_json::from_slice(&body(request).await).expect("what was seen");
+                self.change(|known| known.looked.push(looked));
+                text(StatusCode::NO_CONTENT, "")
+            }
             "/under-test" => self.under_test(&request),
             _ => self.file(&path).await,
         }
@@ -206,7 +218,8 @@ impl Gateway {
         assert_eq!(request.headers()["prefer"], "wait=30");
         let has = request.headers().get("if-none-match").cloned();
         let tag = |known: &Known| {
-            let bytes = serde_json::to_vec(&known.records.values().collect::<Vec<_>>());
+            let records: Vec<_> = known.records.values().collect();
+            let bytes = serde_json::to_vec(&(records, &known.look, known.looks));
             format!("\"{}\"", events::sha256(&bytes.expect("JSON")).short())
         };
         let mut changes = self.changed.subscribe();
@@ -230,6 +243,7 @@ impl Gateway {
         self.change(|known| known.polls += 1);
         let known = self.known();
         let answer = PollAnswer {
+            look: known.look.clone(),
             server_time: Timestamp::from_ms(0),
             assignments: known.records.values().cloned().collect(),
             renewed: None,

@@ -23,6 +23,10 @@ pub(super) struct Value<'a> {
     pub(super) at: usize,
 }
 
+/// Stands for what is still to be written: no value may be this. `poolshift import` leaves it where
+/// nobody but a person knows what belongs there.
+pub const PLACEHOLDER: &str = "?";
+
 /// The least that a duration may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Least {
@@ -86,6 +90,9 @@ impl<'a> Value<'a> {
         let Some(text) = self.as_text() else {
             return self.refuse_kind("a text");
         };
+        if self.is_open() {
+            return None;
+        }
         if text.trim().is_empty() {
             self.refuse(
                 format!("`{}` is empty", self.name),
@@ -145,6 +152,9 @@ impl<'a> Value<'a> {
         let Some(text) = self.as_text() else {
             return self.refuse_bare("a duration", "s");
         };
+        if self.is_open() {
+            return None;
+        }
         let ms = match duration_ms(text) {
             Ok(ms) => ms,
             Err(error) => {
@@ -240,6 +250,9 @@ impl<'a> Value<'a> {
             );
             return None;
         }
+        if items.iter().any(Self::is_open) {
+            return None;
+        }
         let argument = |item: &Self| match item.as_text() {
             Some(text) if text.contains('\0') => {
                 item.refuse(
@@ -281,6 +294,18 @@ impl<'a> Value<'a> {
             return self.refuse_kind("a section");
         }
         table
+    }
+
+    /// Whether it is still to be completed, which is noted.
+    fn is_open(&self) -> bool {
+        let is_open = self.as_text() == Some(PLACEHOLDER);
+        if is_open {
+            self.refuse(
+                format!("`{}` is still to be completed", self.name),
+                format!("write {}", self.example),
+            );
+        }
+        is_open
     }
 
     fn as_list(&self, text: &str) -> String {

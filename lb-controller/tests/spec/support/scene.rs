@@ -57,6 +57,7 @@ impl Scene {
             settings: Settings {
                 name: "lb1".parse().unwrap(),
                 admin_socket: folder.path().join("admin.sock"),
+                insecure_socket: false,
                 state_file: folder.path().join("servers.state"),
                 marks_file: None,
                 lock_file: None,

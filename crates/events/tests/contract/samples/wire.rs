@@ -14,6 +14,8 @@ pub(crate) fn samples() -> Vec<Sample> {
         json("agents.enrolled", enrolled()),
         json("agents.poll-answer", poll_answer(Some(enrolled()))),
         json("agents.poll-answer.form-2", poll_answer(None)),
+        json("agents.poll-answer.look", look()),
+        json("agents.looked", looked()),
         json("agents.report-batch", report_batch()),
         json("agents.report-outcomes", outcomes()),
     ]
@@ -69,6 +71,43 @@ fn poll_answer(renewed: Option<Enrolled>) -> PollAnswer {
             remains_ms: 68_000,
         }],
         renewed,
+        look: None,
+    }
+}
+
+fn look() -> PollAnswer {
+    PollAnswer {
+        assignments: vec![],
+        look: Some(Look {
+            id: "0198d6f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b".parse().unwrap(),
+            at: LookAt {
+                folders: vec!["/srv/checkout".to_owned()],
+                programs: vec!["nunit-console".to_owned()],
+                urls: vec!["https://artifacts.example/checkout/1.0/checkout.tar.gz".to_owned()],
+            },
+        }),
+        ..poll_answer(None)
+    }
+}
+
+fn looked() -> Looked {
+    Looked {
+        id: "0198d6f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b".parse().unwrap(),
+        clock: time(2_000),
+        agent_version: "0.1.0".to_owned(),
+        folders: vec![FolderSeen {
+            folder: "/srv/checkout".to_owned(),
+            free_bytes: Some(1 << 30),
+        }],
+        programs: vec![ProgramSeen {
+            program: "nunit-console".to_owned(),
+            found: true,
+        }],
+        urls: vec![UrlSeen {
+            url: "https://artifacts.example/checkout/1.0/checkout.tar.gz".to_owned(),
+            status: Some(200),
+            why: None,
+        }],
     }
 }
 

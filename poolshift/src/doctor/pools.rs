@@ -1,0 +1,151 @@
+//! The three backends, as the running HAProxy has them.
+
+use std::collections::BTreeSet;
+
+use rollout::catalogue::Entry;
+
+use crate::doctor::{Findings, Patient};
+use crate::haproxy::{Pool, Running, Server};
+
+pub(super) fn check(patient: &Patient<'_>, running: &Running, place: &str, found: &mut Findings) {
+    let entry = patient.entry;
+    for name in [&entry.probe, &entry.online, &entry.maintenance] {
+        let Some(pool) = running.pool(name) else {
+            let mend = format!(
+                "add it: `poolshift haproxy-config {}` prints it",
+                entry.target
+            );
+            let what = format!("there is no backend `{name}` with servers");
+            found.add("backend", place, what, mend);
+            continue;
+        };
+        servers(entry, pool, running, place, found);
+    }
+    if let Some(online) = running.pool(&entry.online) {
+        pinned(patient, online, place, found);
+        floor(entry, online, running, place, found);
+    }
+}
+
+fn servers(entry: &Entry, pool: &Pool, running: &Running, place: &str, found: &mut Findings) {
+    let here = |server: &str| format!("`{}/{server}`", pool.name);
+    for rule in &entry.servers {
+        let name = rule.name.as_str();
+        let Some(line) = pool.server(name) else {
+            let what = format!("there is no {}", here(name));
+            let mend = format!(
+                "add `server {name} {}` to backend {}",
+                rule.address, pool.name
+            );
+            found.add("server", place, what, mend);
+            continue;
+        };
+        if let Ok(address) = &line.address
+            && !address.eq_ignore_ascii_case(&rule.address)
+            // HAProxy has looked a name up already.
+            && is_ip(&rule.address)
+        {
+            found.add(
+                "address",
+                place,
+                format!(
+                    "{} is {address}, but {} in the service file",
+                    here(name),
+                    rule.address
+                ),
+                "write the same address in both: else another server is tested than installed",
+            );
+        }
+        if pool.name != entry.probe {
+            tracking(entry, line, &here(name), place, found);
+        }
+    }
+    let known: BTreeSet<&str> = entry
+        .servers
+        .iter()
+        .map(|rule| rule.name.as_str())
+        .collect();
+    for line in pool
+        .servers
+        .iter()
+        .filter(|line| !known.contains(line.name.as_str()))
+    {
+        // One that is out for good is nobody's concern.
+        if pool.name == entry.online && running.status(&pool.name, &line.name).starts_with("UP") {
+            found.add(
+                "unknown-server",
+                place,
+                format!("customers reach {}, which the service file does not know", here(&line.name)),
+                "add it to `servers` of the service file, or remove the line: it would keep the old version",
+            );
+        }
+    }
+}
+
+fn tracking(entry: &Entry, line: &Server, here: &str, place: &str, found: &mut Findings) {
+    let wanted = (entry.probe.clone(), line.name.clone());
+    if line.track.as_ref() == Some(&wanted) {
+        return;
+    }
+    let how = match &line.track {
+        Some((backend, server)) => format!("{here} tracks `{backend}/{server}`"),
+        None => format!("{here} has checks of its own, or none"),
+    };
+    found.add(
+        "track",
+        place,
+        how,
+        format!(
+            "write `track {}/{}` on its line, without `check`: else a server that comes back takes \
+             requests before its check, or testers lose it with the customers",
+            wanted.0, wanted.1
+        ),
+    );
+}
+
+fn pinned(patient: &Patient<'_>, online: &Pool, place: &str, found: &mut Findings) {
+    if let Some(pins) = &online.pins
+        && patient.entry.rollout.pinned_ms == 0
+    {
+        found.add(
+            "pinned",
+            place,
+            format!("`{}` pins customers to servers ({pins}), and the service file has no `pinned`", online.name),
+            "write drain = { pinned = \"10m\", timeout = \"12m\" } into [rollout]: how long they may still \
+             come, before they are given another server",
+        );
+    }
+}
+
+/// Whether the first batch could be taken now. `UP 1/2`, as after a reload, will soon be UP.
+fn floor(entry: &Entry, online: &Pool, running: &Running, place: &str, found: &mut Findings) {
+    let total = u32::try_from(entry.servers.len()).unwrap_or(u32::MAX);
+    let floor = entry.rollout.floor.floor_of(total);
+    let status = |name: &str| running.status(&online.name, name).to_owned();
+    let serves = |status: &str| status.starts_with("UP") || status == "no check";
+    let names = entry.servers.iter().map(|rule| rule.name.as_str());
+    let (up, down): (Vec<&str>, Vec<&str>) = names.partition(|name| serves(&status(name)));
+    let count = u32::try_from(up.len()).unwrap_or(u32::MAX);
+    if floor == 0 || count > floor {
+        return;
+    }
+    let out = down
+        .iter()
+        .map(|name| format!("{name} is {}", status(name)));
+    let out: Vec<String> = out.collect();
+    found.add(
+        "floor",
+        place,
+        format!(
+            "{count} of {total} servers are UP in `{}` and the floor is {floor}: none may be taken out ({})",
+            online.name,
+            out.join(", ")
+        ),
+        format!("bring back {}, or lower `floor` in [rollout]", down.join(", ")),
+    );
+}
+
+/// Whether it needs nobody to look up its name.
+pub(super) fn is_ip(address: &str) -> bool {
+    address.parse::<std::net::SocketAddr>().is_ok()
+}
