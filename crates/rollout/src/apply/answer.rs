@@ -2,7 +2,7 @@
 
 use events::{
     Answer, CommandId, CommandRefused, Drained, FailedBecause, Failure, Pool, RefusedBecause,
-    Release, Restored, RolloutRef, ServerName, StepTimedOut, Timestamp,
+    Release, Restored, RolloutRef, ServerName, StepTimedOut, Timestamp, WatchSeen, Work,
 };
 
 use super::{member, service};
@@ -45,6 +45,19 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
         Answer::TestsFailed(a) => tests_failed(state, &a.command, &a.failure),
         Answer::Restored(a) => restored(state, a),
         Answer::RestoreFailed(a) => broken(state, &a.command, &a.failure),
+        Answer::Watching(a) => {
+            if let Some(outstanding) = outstanding(state, &a.command.server) {
+                outstanding.watched = Some(a.seen.server);
+            }
+        }
+        Answer::Steady(a) => {
+            compared(state, &a.command, &a.seen);
+            done(state, &a.command);
+        }
+        Answer::Regressed(a) => {
+            compared(state, &a.command, &a.seen);
+            verdict(state, &a.command, &a.failure);
+        }
         Answer::Strayed(a) => with(state, &a.server, |server| server.strayed = true),
         Answer::HoldBroken(a) => {
             if let Some(rollout) = &mut state.rollout {
@@ -159,6 +172,28 @@ fn restored(state: &mut State, restored: &Restored) {
     by_balancer(state, &restored.command, &restored.balancer);
 }
 
+/// What the old version did beside the new one is what the last of the new ones are held against,
+/// when no old one is left; and so in the next rollout, until it has something newer to go by.
+fn compared(state: &mut State, command: &CommandId, seen: &WatchSeen) {
+    let enough = state
+        .servers
+        .get(&command.server)
+        .and_then(|server| server.outstanding.as_ref())
+        .is_some_and(|outstanding| match &outstanding.command.work {
+            Work::Watch(watch) => seen.peers.requests >= watch.min_requests,
+            Work::Fetch(_)
+            | Work::Drain(_)
+            | Work::Install(_)
+            | Work::Check(_)
+            | Work::Test(_)
+            | Work::Restore(_)
+            | Work::Hold(_) => false,
+        });
+    if enough {
+        state.baseline = Some(seen.peers);
+    }
+}
+
 /// A failure that is no verdict.
 fn broken(state: &mut State, command: &CommandId, failure: &Failure) {
     over(state, command);
@@ -191,6 +226,9 @@ fn tests_failed(state: &mut State, command: &CommandId, failure: &Failure) {
         | FailedBecause::StillBusy
         | FailedBecause::NotObeyed
         | FailedBecause::StateNotSaved
+        | FailedBecause::TooManyErrors
+        | FailedBecause::NotUp
+        | FailedBecause::TooFewRequests
         | FailedBecause::Other(_) => verdict(state, command, failure),
     }
 }
