@@ -119,7 +119,12 @@ fn happen(work: &Work, host: &mut Host, scenario: &Scenario, fails: bool) -> End
             !fails
         }
         Work::Test(_) => host.is_up() && scenario.flaw(&host.runs) == Flaw::None,
-        Work::Fetch(_) | Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) => {
+        Work::Fetch(_)
+        | Work::Drain(_)
+        | Work::Check(_)
+        | Work::Restore(_)
+        | Work::Hold(_)
+        | Work::Watch(_) => {
             !fails
         }
     };
