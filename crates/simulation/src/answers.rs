@@ -95,11 +95,7 @@ fn done(command: &Command, previous: Option<Release>, resumed: bool) -> Answer {
             answered_by: AnsweredBy::default(),
             output: Output::default(),
         }),
-        Work::Drain(_)
-        | Work::Check(_)
-        | Work::Restore(_)
-        | Work::Hold(_)
-        | Work::Watch(_) => {
+        Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) | Work::Watch(_) => {
             failed(command, FailedBecause::NotObeyed, "not for agents")
         }
     }

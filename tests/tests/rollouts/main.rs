@@ -10,3 +10,5 @@ mod deaf_socket;
 mod lost_balancer;
 #[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod watched;
