@@ -95,9 +95,11 @@ impl Scenario {
         if watched {
             entry = entry.replace("[environments.", &format!("{WATCH}[environments."));
         }
-        let new_flaw = match new_flaw {
-            Flaw::None if watched && dice.percent(40) => Flaw::Watch,
-            flaw => flaw,
+        let only_customers = new_flaw == Flaw::None && watched && dice.percent(40);
+        let new_flaw = if only_customers {
+            Flaw::Watch
+        } else {
+            new_flaw
         };
         Some(Self {
             target: parsed("production/shop")?,
