@@ -1,15 +1,16 @@
 //! From a server's stage to the command that its worker needs. One outstanding command for each
 //! server; the intent is in the log before any worker can see it.
 
+mod fill;
 mod watch;
 
 use events::{
     Artifact, Check, Command, CommandId, CommandIssued, Digest, Drain, Event, Expect, Fetch, Hold,
-    Install, Probe, Purpose, Release, Restore, RolloutRef, ServerName, Test, Timestamp, Work,
-    Worker,
+    Install, Purpose, Release, Restore, RolloutRef, ServerName, Test, Timestamp, Work, Worker,
 };
 
-use crate::catalogue::{ADDRESS_HOLE, Entry, InstallRule, ServerRule, VERSION_HOLE};
+use self::fill::filled;
+use crate::catalogue::{Entry, InstallRule, ServerRule};
 use crate::rules::Rule;
 use crate::state::{Aside, Member, Outstanding, Phase, Rollout, Server, Stage, State};
 use crate::step::{Step, Way};
@@ -376,33 +377,5 @@ impl Make<'_> {
             expect: self.server.proven.clone(),
             must_be_up: self.member.was_up,
         })
-    }
-}
-
-fn filled(probe: &Probe, release: &Release, address: &str) -> Probe {
-    let fill = |text: &String| {
-        text.replace(VERSION_HOLE, release.version.as_str())
-            .replace(ADDRESS_HOLE, address)
-    };
-    match probe {
-        Probe::Http {
-            path,
-            status,
-            body,
-            header,
-        } => Probe::Http {
-            path: fill(path),
-            status: *status,
-            body: body.as_ref().map(fill),
-            header: header
-                .as_ref()
-                .map(|(name, value)| (name.clone(), fill(value))),
-        },
-        Probe::Tcp { address } => Probe::Tcp {
-            address: address.clone(),
-        },
-        Probe::Command { argv } => Probe::Command {
-            argv: argv.iter().map(fill).collect(),
-        },
     }
 }

@@ -1,11 +1,11 @@
 //! What workers' answers make of the state.
 
 use events::{
-    Answer, CommandId, CommandRefused, Drained, FailedBecause, Failure, Pool, RefusedBecause,
-    Release, Restored, RolloutRef, ServerName, StepTimedOut, Timestamp, WatchSeen, Work,
+    Answer, CommandId, CommandRefused, Drained, FailedBecause, Failure, Pool, PoolSeen,
+    RefusedBecause, Release, Restored, RolloutRef, ServerName, StepTimedOut, Timestamp,
 };
 
-use super::{member, service};
+use super::{member, service, watch};
 use crate::rules::Rule;
 use crate::state::{Aside, Server, State};
 
@@ -45,19 +45,9 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
         Answer::TestsFailed(a) => tests_failed(state, &a.command, &a.failure),
         Answer::Restored(a) => restored(state, a),
         Answer::RestoreFailed(a) => broken(state, &a.command, &a.failure),
-        Answer::Watching(a) => {
-            if let Some(outstanding) = outstanding(state, &a.command.server) {
-                outstanding.watched = Some(a.seen.server);
-            }
-        }
-        Answer::Steady(a) => {
-            compared(state, &a.command, &a.seen);
-            done(state, &a.command);
-        }
-        Answer::Regressed(a) => {
-            compared(state, &a.command, &a.seen);
-            verdict(state, &a.command, &a.failure);
-        }
+        Answer::Watching(a) => watch::stands(state, a),
+        Answer::Steady(a) => watch::steady(state, a),
+        Answer::Regressed(a) => watch::regressed(state, a),
         Answer::Strayed(a) => with(state, &a.server, |server| server.strayed = true),
         Answer::HoldBroken(a) => {
             if let Some(rollout) = &mut state.rollout {
@@ -69,18 +59,7 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
                 server.drift = Some(a.found.clone());
             });
         }
-        Answer::PoolSeen(a) => {
-            for seen in &a.servers {
-                let place = (seen.pool.clone(), seen.up);
-                let by_person = seen.pool == Pool::ByPerson;
-                with(state, &seen.server, |server| {
-                    server.pools.insert(a.balancer.clone(), place);
-                    if !by_person {
-                        server.drift = None;
-                    }
-                });
-            }
-        }
+        Answer::PoolSeen(a) => pool_seen(state, a),
         Answer::AgentSeen(a) => {
             for seen in &a.servers {
                 with(state, &seen.server, |server| {
@@ -91,13 +70,26 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
     }
 }
 
+fn pool_seen(state: &mut State, seen: &PoolSeen) {
+    for one in &seen.servers {
+        let place = (one.pool.clone(), one.up);
+        let by_person = one.pool == Pool::ByPerson;
+        with(state, &one.server, |server| {
+            server.pools.insert(seen.balancer.clone(), place);
+            if !by_person {
+                server.drift = None;
+            }
+        });
+    }
+}
+
 fn with(state: &mut State, name: &ServerName, change: impl FnOnce(&mut Server)) {
     if let Some(server) = state.servers.get_mut(name) {
         change(server);
     }
 }
 
-fn outstanding<'a>(
+pub(super) fn outstanding<'a>(
     state: &'a mut State,
     name: &ServerName,
 ) -> Option<&'a mut crate::state::Outstanding> {
@@ -117,7 +109,7 @@ fn over(state: &mut State, command: &CommandId) {
 }
 
 /// The command is done.
-fn done(state: &mut State, command: &CommandId) {
+pub(super) fn done(state: &mut State, command: &CommandId) {
     over(state, command);
     if command.rollout == RolloutRef::Repair {
         with(state, &command.server, |server| server.aside = None);
@@ -172,28 +164,6 @@ fn restored(state: &mut State, restored: &Restored) {
     by_balancer(state, &restored.command, &restored.balancer);
 }
 
-/// What the old version did beside the new one is what the last of the new ones are held against,
-/// when no old one is left; and so in the next rollout, until it has something newer to go by.
-fn compared(state: &mut State, command: &CommandId, seen: &WatchSeen) {
-    let enough = state
-        .servers
-        .get(&command.server)
-        .and_then(|server| server.outstanding.as_ref())
-        .is_some_and(|outstanding| match &outstanding.command.work {
-            Work::Watch(watch) => seen.peers.requests >= watch.min_requests,
-            Work::Fetch(_)
-            | Work::Drain(_)
-            | Work::Install(_)
-            | Work::Check(_)
-            | Work::Test(_)
-            | Work::Restore(_)
-            | Work::Hold(_) => false,
-        });
-    if enough {
-        state.baseline = Some(seen.peers);
-    }
-}
-
 /// A failure that is no verdict.
 fn broken(state: &mut State, command: &CommandId, failure: &Failure) {
     over(state, command);
@@ -205,7 +175,7 @@ fn broken(state: &mut State, command: &CommandId, failure: &Failure) {
 }
 
 /// A verdict is final.
-fn verdict(state: &mut State, command: &CommandId, failure: &Failure) {
+pub(super) fn verdict(state: &mut State, command: &CommandId, failure: &Failure) {
     over(state, command);
     member::failed(state, &command.server, &said(command, failure));
 }
