@@ -343,7 +343,8 @@ fn is_understood(order: &Order) -> bool {
             | Work::Drain(_)
             | Work::Check(_)
             | Work::Restore(_)
-            | Work::Hold(_) => true,
+            | Work::Hold(_)
+            | Work::Watch(_) => true,
         },
         Order::Idle => true,
         Order::Unknown(_) => false,

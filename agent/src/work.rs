@@ -48,7 +48,9 @@ pub(crate) async fn carry_out(
             Work::Fetch(work) => fetch::answer(&bench, work, until).await,
             Work::Install(work) => install::answer(&bench, work, until).await,
             Work::Test(work) => suites::answer(&bench, work, until).await,
-            Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) => not_ours(command),
+            Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) | Work::Watch(_) => {
+                not_ours(command)
+            }
         },
         Err(failure) => failed(command, failure, Output::default()),
     }
@@ -83,13 +85,16 @@ pub fn failed(command: &Command, failure: Failure, output: Output) -> Answer {
             answered_by: events::AnsweredBy::default(),
             output,
         }),
-        Work::Install(_) | Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) => {
-            Answer::from(InstallFailed {
-                command: id,
-                failure,
-                output,
-            })
-        }
+        Work::Install(_)
+        | Work::Drain(_)
+        | Work::Check(_)
+        | Work::Restore(_)
+        | Work::Hold(_)
+        | Work::Watch(_) => Answer::from(InstallFailed {
+            command: id,
+            failure,
+            output,
+        }),
     }
 }
 

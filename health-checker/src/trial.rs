@@ -111,7 +111,7 @@ fn unhealthy(command: &Command, failure: Failure, last: Option<Round>) -> Answer
     })
 }
 
-fn refused(command: &Command, reason: RefusedBecause) -> Answer {
+pub(crate) fn refused(command: &Command, reason: RefusedBecause) -> Answer {
     Answer::CommandRefused(events::CommandRefused {
         command: command.id.clone(),
         reason,

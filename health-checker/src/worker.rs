@@ -5,23 +5,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use bus::{Bus, Follower, Outgoing, Position, Stream};
+use bus::{Bus, Follower, Position, Stream};
 use events::{
-    Actor, ActorKind, Answer, CommandRecord, CommandRefused, Envelope, PARTITIONS, RefusedBecause,
-    Report, ReportId, Source, Subject, Target,
+    Answer, BalancerName, Command, CommandRecord, CommandRefused, PARTITIONS, RefusedBecause,
+    Target, Work,
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
+use tokio::sync::watch::Receiver;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
-use crate::check::verdict;
+use crate::check;
 use crate::desk::{Act, Desk};
+use crate::haproxy::StatsSocket;
 use crate::probe::Prober;
+use crate::reporter::Reporter;
 use crate::time::{end, now};
+use crate::watch::{self, Sockets};
 
-const PROCESS: &str = "health-checker";
 const POLL: Duration = Duration::from_secs(5);
-const RETRY_FIRST: Duration = Duration::from_millis(100);
+
+/// From one try to read commands to the next.
 const RETRY_LAST: Duration = Duration::from_secs(5);
 
 /// Settings of health-checker.
@@ -32,6 +36,9 @@ pub struct Settings {
     pub instance: String,
     /// How many checks run side by side; the others wait, within their own time.
     pub parallel: usize,
+    /// Where each balancer's counters are read: its name, and its `stats socket .. level user` as
+    /// the path of a Unix socket or as `tcp:HOST:PORT`. Never the admin socket.
+    pub stats_sockets: BTreeMap<BalancerName, String>,
 }
 
 impl Default for Settings {
@@ -39,6 +46,7 @@ impl Default for Settings {
         Self {
             instance: "1".to_owned(),
             parallel: 32,
+            stats_sockets: BTreeMap::new(),
         }
     }
 }
@@ -49,11 +57,7 @@ impl Default for Settings {
 /// # Errors
 /// When the client cannot be made or the commands cannot be followed at all. Everything that fails
 /// later is tried again.
-pub async fn run(
-    settings: Settings,
-    bus: Bus,
-    mut shutdown: watch::Receiver<bool>,
-) -> anyhow::Result<()> {
+pub async fn run(settings: Settings, bus: Bus, mut shutdown: Receiver<bool>) -> anyhow::Result<()> {
     let partitions: Vec<u32> = (0..PARTITIONS).collect();
     let mut follower = bus
         .follow(Stream::Commands, &partitions, &Position::Start)
@@ -68,6 +72,7 @@ pub async fn run(
 
 struct Worker {
     prober: Prober,
+    sockets: Sockets,
     reporter: Reporter,
     desk: Desk,
     permits: Arc<Semaphore>,
@@ -79,6 +84,7 @@ impl Worker {
     fn new(settings: &Settings, bus: Bus) -> anyhow::Result<Self> {
         Ok(Self {
             prober: Prober::new()?,
+            sockets: Arc::new(sockets(settings)),
             reporter: Reporter {
                 bus,
                 instance: settings.instance.clone(),
@@ -140,18 +146,7 @@ impl Worker {
             Act::Stop => self.stop(&key),
             Act::Begin(command) => {
                 self.stop(&key);
-                let end = end(&command, now(), Instant::now());
-                let (prober, reporter) = (self.prober.clone(), self.reporter.clone());
-                let permits = Arc::clone(&self.permits);
-                let place = key.clone();
-                let task = self.tasks.spawn(async move {
-                    let permit = permits.acquire().await;
-                    let answer = verdict(&prober, &command, end).await;
-                    drop(permit);
-                    let traceparent = command.traceparent.clone();
-                    reporter.say(&target, traceparent, answer.clone()).await;
-                    Some((place, answer))
-                });
+                let task = self.begin(key.clone(), target, *command);
                 self.running.insert(key, task);
             }
             Act::Repeat(answer) => {
@@ -170,6 +165,26 @@ impl Worker {
         }
     }
 
+    fn begin(&mut self, key: String, target: Target, command: Command) -> AbortHandle {
+        let end = end(&command, now(), Instant::now());
+        let (prober, reporter) = (self.prober.clone(), self.reporter.clone());
+        let (permits, sockets) = (Arc::clone(&self.permits), Arc::clone(&self.sockets));
+        self.tasks.spawn(async move {
+            let answer = if let Work::Watch(work) = &command.work {
+                // It mostly waits: it takes no check's place.
+                watch::verdict(&sockets, &reporter, &command, work, end).await
+            } else {
+                let permit = permits.acquire().await;
+                let answer = check::verdict(&prober, &command, end).await;
+                drop(permit);
+                answer
+            };
+            let traceparent = command.traceparent.clone();
+            reporter.say(&target, traceparent, answer.clone()).await;
+            Some((key, answer))
+        })
+    }
+
     fn tell(&mut self, target: Target, record: &CommandRecord, answer: Answer) -> AbortHandle {
         let reporter = self.reporter.clone();
         let traceparent = record.command().and_then(|one| one.traceparent.clone());
@@ -184,6 +199,13 @@ impl Worker {
             task.abort();
         }
     }
+}
+
+fn sockets(settings: &Settings) -> BTreeMap<BalancerName, StatsSocket> {
+    let named = settings.stats_sockets.iter();
+    named
+        .map(|(name, text)| (name.clone(), StatsSocket::of(text)))
+        .collect()
 }
 
 /// Everything that stands in the stream now; `None` when the bus was closed.
@@ -205,53 +227,4 @@ fn read(record: &bus::Record) -> Option<CommandRecord> {
     CommandRecord::from_bytes(&record.value)
         .inspect_err(|error| tracing::error!(key = record.key, %error, "command passed over"))
         .ok()
-}
-
-#[derive(Clone)]
-struct Reporter {
-    bus: Bus,
-    instance: String,
-}
-
-impl Reporter {
-    /// Reports, and tries again with the same id until the report is durable. Whoever finds that
-    /// the command counts no more drops this call.
-    async fn say(&self, target: &Target, traceparent: Option<String>, answer: Answer) {
-        let report: Report = answer.into();
-        let mut envelope = Envelope::of_report(
-            ReportId::new(uuid::Uuid::now_v7()),
-            &report,
-            Subject::Target(target.clone()),
-            now(),
-            Source {
-                process: PROCESS.to_owned(),
-                instance: self.instance.clone(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
-            Actor {
-                kind: ActorKind::Process,
-                id: format!("{PROCESS}/{}", self.instance),
-            },
-        );
-        envelope.traceparent = traceparent;
-        let partition = events::partition_of(&envelope.subject);
-        let record = Outgoing {
-            key: envelope.subject.to_string(),
-            headers: envelope.to_headers(),
-            value: report.to_bytes(),
-        };
-        let mut pause = RETRY_FIRST;
-        while let Err(error) = self
-            .bus
-            .append(Stream::Reports, partition, vec![record.clone()])
-            .await
-        {
-            if matches!(error, bus::Error::Closed) {
-                return;
-            }
-            tracing::warn!(%target, %error, "report not durable yet, will try again");
-            sleep(pause).await;
-            pause = (pause * 2).min(RETRY_LAST);
-        }
-    }
 }

@@ -30,6 +30,8 @@ pub struct HaproxyPools<'a> {
     pub servers: &'a [(String, String)],
     /// HAProxy's admin socket.
     pub admin_socket: &'a Path,
+    /// HAProxy's socket for those who only read its counters.
+    pub stats_socket: &'a Path,
     /// The file from which HAProxy takes the servers' states at its start.
     pub state_file: &'a Path,
 }
@@ -82,9 +84,12 @@ fn global(pools: &HaproxyPools<'_>) -> String {
         "global
     # For lb-controller, which runs as the same user. Never over TCP: whoever reaches it owns the pools.
     stats socket {} mode 600 level admin expose-fd listeners
+    # For health-checker, which reads counters. It can change nothing over this one.
+    stats socket {} mode 660 level user
     server-state-file {}
 ",
         pools.admin_socket.display(),
+        pools.stats_socket.display(),
         pools.state_file.display()
     )
 }

@@ -193,7 +193,7 @@ fn all_but_drain(server: &mut Server, view: View<'_>, draft: &mut Draft) {
     };
     match &command.work {
         Work::Drain(_) => {}
-        Work::Fetch(_) => idle::look_away(server, &place, view, draft),
+        Work::Fetch(_) | Work::Watch(_) => idle::look_away(server, &place, view, draft),
         Work::Install(_) | Work::Check(_) | Work::Test(_) | Work::Hold(_) => {
             hold::look(server, &place, &command, view, draft);
         }
@@ -208,7 +208,12 @@ fn unreachable(server: &mut Server, name: &BalancerName, now: Now, draft: &mut D
     match &command.work {
         Work::Drain(_) => drain::unreachable(server, &command, name, now, draft),
         Work::Restore(_) => restore::unreachable(server, &command, name, now, draft),
-        Work::Install(_) | Work::Check(_) | Work::Test(_) | Work::Hold(_) | Work::Fetch(_) => {}
+        Work::Install(_)
+        | Work::Check(_)
+        | Work::Test(_)
+        | Work::Hold(_)
+        | Work::Fetch(_)
+        | Work::Watch(_) => {}
     }
 }
 

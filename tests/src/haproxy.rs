@@ -65,6 +65,12 @@ impl Layout {
         self.folder.join("admin.sock")
     }
 
+    /// The Unix socket for those who only read.
+    #[must_use]
+    pub fn stats_socket(&self) -> PathBuf {
+        self.folder.join("stats.sock")
+    }
+
     /// The file from which it takes the servers' state at start.
     #[must_use]
     pub fn state_file(&self) -> PathBuf {
@@ -100,6 +106,7 @@ impl Layout {
     # An old worker waits for idle customers after a reload, but not for ever.
     hard-stop-after 60s
     stats socket {} mode 600 level admin expose-fd listeners
+    stats socket {} mode 600 level user
     server-state-file {}
 
 defaults
@@ -113,6 +120,7 @@ defaults
     option idle-close-on-response
 {load}",
             self.admin_socket().display(),
+            self.stats_socket().display(),
             self.state_file().display(),
         )
     }

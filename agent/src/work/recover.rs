@@ -13,7 +13,7 @@ pub(super) async fn answer(bench: &Bench<'_>, until: Instant) -> Answer {
         Work::Fetch(work) => fetched(bench, work).await,
         Work::Install(work) => installed(bench, work, until).await,
         Work::Test(work) => tested(bench, work).await,
-        Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) => {
+        Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) | Work::Watch(_) => {
             bench.failed(&interrupted("it was never for agents"))
         }
     }

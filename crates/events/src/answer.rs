@@ -12,6 +12,7 @@ mod pool;
 mod restore;
 mod start;
 mod suite;
+mod watch;
 
 use crate::command::Worker;
 use crate::id::CommandId;
@@ -29,6 +30,7 @@ pub use pool::*;
 pub use restore::*;
 pub use start::*;
 pub use suite::*;
+pub use watch::*;
 
 payloads! {
     /// An answer of a worker, or something that it saw.
@@ -65,6 +67,12 @@ payloads! {
         Restored = "poolshift.restored" v 1,
         /// One balancer: it could not be put back by the deadline.
         RestoreFailed = "poolshift.restore-failed" v 1,
+        /// How a watch stands.
+        Watching = "poolshift.watching" v 1,
+        /// The server does no worse than it must.
+        Steady = "poolshift.steady" v 1,
+        /// The server does worse than what it replaces.
+        Regressed = "poolshift.regressed" v 1,
         /// One balancer: a server is out by our own mark with nothing outstanding.
         Strayed = "poolshift.strayed" v 1,
         /// One balancer: customers reached a server that is kept out.
@@ -99,6 +107,9 @@ impl Answer {
             Self::TestsFailed(a) => Some(&a.command),
             Self::Restored(a) => Some(&a.command),
             Self::RestoreFailed(a) => Some(&a.command),
+            Self::Watching(a) => Some(&a.command),
+            Self::Steady(a) => Some(&a.command),
+            Self::Regressed(a) => Some(&a.command),
             Self::Strayed(_)
             | Self::HoldBroken(_)
             | Self::DriftSeen(_)
@@ -121,7 +132,11 @@ impl Answer {
             | Self::TestsPassed(_)
             | Self::TestsFailed(_)
             | Self::AgentSeen(_) => matches!(worker, Worker::Agent),
-            Self::Healthy(_) | Self::Unhealthy(_) => matches!(worker, Worker::HealthChecker),
+            Self::Healthy(_)
+            | Self::Unhealthy(_)
+            | Self::Watching(_)
+            | Self::Steady(_)
+            | Self::Regressed(_) => matches!(worker, Worker::HealthChecker),
             Self::Drained(_)
             | Self::DrainRefused(_)
             | Self::DrainFailed(_)

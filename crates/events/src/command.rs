@@ -10,6 +10,7 @@ mod install;
 mod record;
 mod restore;
 mod suite;
+mod watch;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,7 @@ pub use install::*;
 pub use record::*;
 pub use restore::*;
 pub use suite::*;
+pub use watch::*;
 
 /// What must be made true on one server now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,12 +111,14 @@ pub enum Work {
     Restore(Restore),
     /// Keep it out: it is unproven.
     Hold(Hold),
+    /// Look at it while customers reach it.
+    Watch(Watch),
 }
 
 impl Work {
     /// All words on the wire, in the order of the contract.
     pub const KINDS: &'static [&'static str] = &[
-        "fetch", "drain", "install", "check", "test", "restore", "hold",
+        "fetch", "drain", "install", "check", "test", "restore", "hold", "watch",
     ];
 
     /// Whether this command, while it is outstanding, keeps the server out of the online pool.
@@ -124,7 +128,7 @@ impl Work {
             Self::Drain(_) | Self::Install(_) | Self::Check(_) | Self::Test(_) | Self::Hold(_) => {
                 true
             }
-            Self::Fetch(_) | Self::Restore(_) => false,
+            Self::Fetch(_) | Self::Restore(_) | Self::Watch(_) => false,
         }
     }
 
@@ -134,7 +138,7 @@ impl Work {
         match self {
             Self::Drain(_) | Self::Restore(_) | Self::Hold(_) => Worker::LbController,
             Self::Fetch(_) | Self::Install(_) | Self::Test(_) => Worker::Agent,
-            Self::Check(_) => Worker::HealthChecker,
+            Self::Check(_) | Self::Watch(_) => Worker::HealthChecker,
         }
     }
 
@@ -149,6 +153,7 @@ impl Work {
             Self::Test(_) => "test",
             Self::Restore(_) => "restore",
             Self::Hold(_) => "hold",
+            Self::Watch(_) => "watch",
         }
     }
 }

@@ -5,6 +5,7 @@ mod begin;
 mod end;
 mod member;
 mod service;
+mod watch;
 
 use events::{Cause, Decision, Event, Timestamp};
 

@@ -1,13 +1,16 @@
 //! From a server's stage to the command that its worker needs. One outstanding command for each
 //! server; the intent is in the log before any worker can see it.
 
+mod fill;
+mod watch;
+
 use events::{
     Artifact, Check, Command, CommandId, CommandIssued, Digest, Drain, Event, Expect, Fetch, Hold,
-    Install, Probe, Purpose, Release, Restore, RolloutRef, ServerName, Test, Timestamp, Work,
-    Worker,
+    Install, Purpose, Release, Restore, RolloutRef, ServerName, Test, Timestamp, Work, Worker,
 };
 
-use crate::catalogue::{ADDRESS_HOLE, Entry, InstallRule, ServerRule, VERSION_HOLE};
+use self::fill::filled;
+use crate::catalogue::{Entry, InstallRule, ServerRule};
 use crate::rules::Rule;
 use crate::state::{Aside, Member, Outstanding, Phase, Rollout, Server, Stage, State};
 use crate::step::{Step, Way};
@@ -56,7 +59,7 @@ fn wanted<'a>(state: &'a State, name: &'a ServerName, server: &'a Server) -> Opt
     }
     let in_rollout = rollout.and_then(|rollout| {
         let member = rollout.members.get(name)?;
-        member_wants(rollout, name, server, member)
+        member_wants(state, rollout, name, server, member)
     });
     match in_rollout {
         Some(wanted) => Some(wanted),
@@ -66,6 +69,7 @@ fn wanted<'a>(state: &'a State, name: &'a ServerName, server: &'a Server) -> Opt
 }
 
 fn member_wants<'a>(
+    state: &'a State,
     rollout: &'a Rollout,
     name: &'a ServerName,
     server: &'a Server,
@@ -83,6 +87,7 @@ fn member_wants<'a>(
         address: planned.address.clone(),
     };
     let make = Make {
+        state,
         rollout,
         entry,
         rule: &rule,
@@ -124,6 +129,7 @@ fn member_wants<'a>(
             Step::Check1 | Step::Check2 => timeouts.check,
             Step::Test => timeouts.test,
             Step::Restore => timeouts.restore,
+            Step::Watch => timeouts.watch,
         },
         work,
     })
@@ -233,6 +239,7 @@ impl Wanted<'_> {
 
 /// What a member's work is made from.
 struct Make<'a> {
+    state: &'a State,
     rollout: &'a Rollout,
     entry: &'a Entry,
     rule: &'a ServerRule,
@@ -258,6 +265,10 @@ impl Make<'_> {
                 expect: self.server.installed.clone(),
                 must_be_up: self.member.was_up,
             }),
+            Step::Watch => {
+                let rule = self.entry.rollout.watch.as_ref()?;
+                Work::Watch(watch::work(self.state, self.rollout, rule, self.member))
+            }
         })
     }
 
@@ -366,33 +377,5 @@ impl Make<'_> {
             expect: self.server.proven.clone(),
             must_be_up: self.member.was_up,
         })
-    }
-}
-
-fn filled(probe: &Probe, release: &Release, address: &str) -> Probe {
-    let fill = |text: &String| {
-        text.replace(VERSION_HOLE, release.version.as_str())
-            .replace(ADDRESS_HOLE, address)
-    };
-    match probe {
-        Probe::Http {
-            path,
-            status,
-            body,
-            header,
-        } => Probe::Http {
-            path: fill(path),
-            status: *status,
-            body: body.as_ref().map(fill),
-            header: header
-                .as_ref()
-                .map(|(name, value)| (name.clone(), fill(value))),
-        },
-        Probe::Tcp { address } => Probe::Tcp {
-            address: address.clone(),
-        },
-        Probe::Command { argv } => Probe::Command {
-            argv: argv.iter().map(fill).collect(),
-        },
     }
 }

@@ -35,7 +35,7 @@ pub use state::{
     After, Aside, Halt, Known, Member, Outstanding, Phase, Request, Rollout, Server, Stage, State,
     Vote,
 };
-pub use step::{Step, Way};
+pub use step::{Course, Step, Way};
 pub use waiting::{Waiting, waiting, wake_at};
 
 /// Version of these rules. A rollout ends under the rules it was planned with.

@@ -14,6 +14,10 @@ use crate::state::{Server, State};
 /// the time an answer may travel.
 pub(crate) const MARGIN_MS: u64 = 5_000;
 
+/// How much longer a watch may take than it watches: a health-checker that starts anew in its first
+/// seconds can still begin it, and has its answer in time.
+pub(crate) const WATCH_SLACK_MS: u64 = 15_000;
+
 /// Why there is no plan.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -86,6 +90,7 @@ pub fn plan(
         after: Vec::new(),
         gates: gates(entry, asked, at),
         timeouts_ms: timeouts(entry),
+        baseline: state.baseline.filter(|_| entry.rollout.watch.is_some()),
         no_way_back,
         brain: BRAIN,
     };
@@ -153,6 +158,11 @@ fn timeouts(entry: &Entry) -> Timeouts {
         check: entry.check.timeout_ms,
         test: tests,
         restore: entry.rollout.restore_timeout_ms,
+        watch: entry
+            .rollout
+            .watch
+            .as_ref()
+            .map_or(0, |watch| watch.longest_ms.saturating_add(WATCH_SLACK_MS)),
         margin: MARGIN_MS,
         person_wait: entry.rollout.person_wait_ms,
     }

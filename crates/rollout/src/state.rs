@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use events::{
     Balancer, BalancerName, Claim, Command, Digest, Epoch, MachineName, PersonId, Plan, Pool,
-    Release, ReportId, RolloutId, RolloutRequested, Seq, ServerName, Target, Timestamp,
+    Release, ReportId, Requests, RolloutId, RolloutRequested, Seq, ServerName, Target, Timestamp,
 };
 
 use crate::catalogue::Entry;
 use crate::rules::Rules;
-use crate::step::{Step, Way};
+use crate::step::{Course, Step, Way};
 
 /// One target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct State {
     pub known: BTreeMap<RolloutId, Known>,
     /// Words of people that counted, of the last 30 days.
     pub heard: BTreeMap<ReportId, Timestamp>,
+    /// What the old version did when it was last watched beside a newer one.
+    pub baseline: Option<Requests>,
     /// Which rules hold.
     pub rules: Rules,
 }
@@ -134,6 +136,8 @@ pub struct Outstanding {
     pub since: Timestamp,
     /// Balancers whose controller has done it.
     pub answered: BTreeSet<BalancerName>,
+    /// Of a watch: what was seen so far.
+    pub watched: Option<Requests>,
 }
 
 /// The rollout that runs.
@@ -289,6 +293,7 @@ impl State {
             queue: Vec::new(),
             known: BTreeMap::new(),
             heard: BTreeMap::new(),
+            baseline: None,
             rules,
         }
     }
@@ -341,10 +346,13 @@ impl Rollout {
         self.plan.rollout
     }
 
-    /// Whether its service has suites.
+    /// Which steps its service has.
     #[must_use]
-    pub fn has_tests(&self) -> bool {
-        !self.entry.tests.is_empty()
+    pub fn course(&self) -> Course {
+        Course {
+            tests: !self.entry.tests.is_empty(),
+            watch: self.entry.rollout.watch.is_some(),
+        }
     }
 
     /// The people who may not vote: the requester and all claims.

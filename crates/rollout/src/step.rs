@@ -26,6 +26,18 @@ pub enum Step {
     Check2,
     /// Back into the online pool.
     Restore,
+    /// Customers reach it: does it serve them as well as the others? Forward only: what it goes back
+    /// to has served them before.
+    Watch,
+}
+
+/// Which steps a service has beside those that all have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Course {
+    /// It has suites.
+    pub tests: bool,
+    /// Its servers are watched when they are back.
+    pub watch: bool,
 }
 
 impl Step {
@@ -40,6 +52,7 @@ impl Step {
             (Way::Forward, Self::Test) => "test",
             (Way::Forward, Self::Check2) => "check-2",
             (Way::Forward, Self::Restore) => "restore",
+            (Way::Forward, Self::Watch) => "watch",
             (Way::Back, Self::Fetch) => "back-fetch",
             (Way::Back, Self::Drain) => "back-drain",
             (Way::Back, Self::Install) => "back-install",
@@ -47,6 +60,7 @@ impl Step {
             (Way::Back, Self::Test) => "back-test",
             (Way::Back, Self::Check2) => "back-check-2",
             (Way::Back, Self::Restore) => "back-restore",
+            (Way::Back, Self::Watch) => "back-watch",
         }
     }
 
@@ -55,7 +69,7 @@ impl Step {
     pub const fn tries(self) -> u32 {
         match self {
             Self::Drain | Self::Install | Self::Restore => 3,
-            Self::Fetch | Self::Check1 | Self::Test | Self::Check2 => 2,
+            Self::Fetch | Self::Check1 | Self::Test | Self::Check2 | Self::Watch => 2,
         }
     }
 
@@ -66,27 +80,33 @@ impl Step {
         matches!(self, Self::Install | Self::Test)
     }
 
-    /// The step after this one, when the service has suites or not.
+    /// The step after this one.
     #[must_use]
-    pub const fn next(self, has_tests: bool) -> Option<Self> {
+    pub const fn next(self, way: Way, course: Course) -> Option<Self> {
         match self {
             Self::Fetch => Some(Self::Drain),
             Self::Drain => Some(Self::Install),
             Self::Install => Some(Self::Check1),
-            Self::Check1 if has_tests => Some(Self::Test),
+            Self::Check1 if course.tests => Some(Self::Test),
             Self::Test => Some(Self::Check2),
             Self::Check1 | Self::Check2 => Some(Self::Restore),
-            Self::Restore => None,
+            Self::Restore if course.watch && matches!(way, Way::Forward) => Some(Self::Watch),
+            Self::Restore | Self::Watch => None,
         }
     }
 
     /// Whether passing this step proves the version: it is the last check.
     #[must_use]
-    pub const fn proves(self, has_tests: bool) -> bool {
+    pub const fn proves(self, course: Course) -> bool {
         match self {
-            Self::Check1 => !has_tests,
+            Self::Check1 => !course.tests,
             Self::Check2 => true,
-            Self::Fetch | Self::Drain | Self::Install | Self::Test | Self::Restore => false,
+            Self::Fetch
+            | Self::Drain
+            | Self::Install
+            | Self::Test
+            | Self::Restore
+            | Self::Watch => false,
         }
     }
 }

@@ -159,12 +159,36 @@ fn command_waits(
         ""
     };
     let silent = silent(outstanding);
+    let (step, until) = match &command.work {
+        Work::Watch(watch) if overdue.is_empty() => {
+            let end = outstanding.since.plus_ms(watch.for_ms);
+            (watched(outstanding), if end > at { end } else { until })
+        }
+        Work::Watch(_)
+        | Work::Fetch(_)
+        | Work::Drain(_)
+        | Work::Install(_)
+        | Work::Check(_)
+        | Work::Test(_)
+        | Work::Restore(_)
+        | Work::Hold(_) => (command.id.step.clone(), until),
+    };
     Some(Waiting {
-        what: format!("{name}: {}{begun}{silent}{overdue}", command.id.step),
+        what: format!("{name}: {step}{begun}{silent}{overdue}"),
         server: Some(name.clone()),
         until: Some(until),
         person: false,
     })
+}
+
+fn watched(outstanding: &Outstanding) -> String {
+    outstanding.watched.map_or_else(
+        || "watched".to_owned(),
+        |seen| {
+            let (requests, errors) = (seen.requests, seen.errors());
+            format!("watched, {requests} requests, {errors} errors so far")
+        },
+    )
 }
 
 /// The balancers that have not answered, once one has.

@@ -17,7 +17,12 @@ pub(crate) fn answer(command: &Command, ended: Ended, previous: Option<Release>)
         (Ended::Badly, Work::Test(_)) => FailedBecause::CasesFailed,
         (
             Ended::Badly,
-            Work::Install(_) | Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_),
+            Work::Install(_)
+            | Work::Drain(_)
+            | Work::Check(_)
+            | Work::Restore(_)
+            | Work::Hold(_)
+            | Work::Watch(_),
         ) => FailedBecause::ProgramFailed,
     };
     failed(command, reason, "the program failed")
@@ -39,7 +44,12 @@ pub(crate) fn recovered(
                 && host.is_some_and(|host| host.runs == release_of(install) && host.is_up())
         }
         // Half a test run is no verdict.
-        Work::Test(_) | Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) => false,
+        Work::Test(_)
+        | Work::Drain(_)
+        | Work::Check(_)
+        | Work::Restore(_)
+        | Work::Hold(_)
+        | Work::Watch(_) => false,
     };
     if found {
         done(command, previous, true)
@@ -85,7 +95,7 @@ fn done(command: &Command, previous: Option<Release>, resumed: bool) -> Answer {
             answered_by: AnsweredBy::default(),
             output: Output::default(),
         }),
-        Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) => {
+        Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) | Work::Watch(_) => {
             failed(command, FailedBecause::NotObeyed, "not for agents")
         }
     }

@@ -13,6 +13,7 @@ use lb_controller::Admin;
 
 use crate::break_rule::WorldRule;
 use crate::fleet::Haproxy;
+use crate::watcher::{Watching, watch_of};
 use crate::world::World;
 
 /// What it remembers while it lives.
@@ -22,6 +23,7 @@ pub(crate) struct Checker {
     /// How many records of each server it has read.
     read: BTreeMap<ServerName, usize>,
     running: BTreeMap<ServerName, Running>,
+    pub(crate) watches: BTreeMap<ServerName, Watching>,
 }
 
 /// A check that runs.
@@ -37,7 +39,9 @@ impl Checker {
     /// When something changes here by itself, in true time.
     pub(crate) fn changes_ms(&self) -> Option<u64> {
         let running = self.running.values();
-        running.map(|one| one.next_ms.min(one.until_ms)).min()
+        let checks = running.map(|one| one.next_ms.min(one.until_ms));
+        let watches = self.watches.values().map(|one| one.next_ms);
+        checks.chain(watches).min()
     }
 }
 
@@ -54,6 +58,7 @@ impl World {
     /// Reads what is new for one server, and probes it when its time has come.
     pub(crate) fn check(&mut self, server: &ServerName) {
         self.read_checks(server);
+        self.watch(server);
         let now_ms = self.now_ms;
         let running = self.checker.running.get(server);
         let Some(running) = running.filter(|one| one.next_ms.min(one.until_ms) <= now_ms) else {
@@ -101,9 +106,15 @@ impl World {
             Act::Nothing => {}
             Act::Stop => {
                 self.checker.running.remove(server);
+                self.checker.watches.remove(server);
             }
             Act::Begin(command) => {
                 self.checker.running.remove(server);
+                self.checker.watches.remove(server);
+                if let Some(work) = watch_of(&command) {
+                    self.begin_watch(server, *command, work);
+                    return;
+                }
                 let left_ms = remains_ms(&command, self.wall());
                 match Trial::begin(&command, left_ms > 0) {
                     Ok(trial) => {
@@ -129,7 +140,7 @@ impl World {
         }
     }
 
-    fn verdict(&mut self, answer: Answer) {
+    pub(crate) fn verdict(&mut self, answer: Answer) {
         if let Some(id) = answer.command() {
             let key = format!("{}/{}", self.scenario.target, id.server);
             self.checker.desk.answered(&key, answer.clone());

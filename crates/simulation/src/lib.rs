@@ -24,6 +24,7 @@ mod program;
 mod scenario;
 mod tally;
 mod walk;
+mod watcher;
 mod world;
 
 pub use break_rule::{Break, UnknownRule, WorldRule};

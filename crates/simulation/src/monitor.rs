@@ -1,5 +1,7 @@
 //! What must always hold, checked against what really is and what really was said.
 
+mod watched;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use events::{
@@ -45,6 +47,7 @@ pub(crate) struct Monitor {
     consumed: BTreeMap<ReportId, bool>,
     votes: BTreeMap<RolloutId, BTreeSet<String>>,
     fallen: BTreeSet<(BalancerName, ServerName)>,
+    regressed: BTreeSet<CommandId>,
 }
 
 impl Monitor {
@@ -63,6 +66,7 @@ impl Monitor {
             consumed: BTreeMap::new(),
             votes: BTreeMap::new(),
             fallen: BTreeSet::new(),
+            regressed: BTreeSet::new(),
         }
     }
 
@@ -204,6 +208,7 @@ impl Monitor {
             self.decided(event);
         }
         self.one_batch(committed.after);
+        self.watched(committed);
         self.nothing_forgotten(committed.after);
     }
 

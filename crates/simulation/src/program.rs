@@ -118,10 +118,15 @@ fn happen(work: &Work, host: &mut Host, scenario: &Scenario, fails: bool) -> End
             }
             !fails
         }
-        Work::Test(_) => host.is_up() && scenario.flaw(&host.runs) == Flaw::None,
-        Work::Fetch(_) | Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) => {
-            !fails
+        Work::Test(_) => {
+            host.is_up() && matches!(scenario.flaw(&host.runs), Flaw::None | Flaw::Watch)
         }
+        Work::Fetch(_)
+        | Work::Drain(_)
+        | Work::Check(_)
+        | Work::Restore(_)
+        | Work::Hold(_)
+        | Work::Watch(_) => !fails,
     };
     if good { Ended::Well } else { Ended::Badly }
 }

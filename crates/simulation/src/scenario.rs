@@ -15,6 +15,8 @@ pub(crate) enum Flaw {
     Check,
     /// Only its suites find it.
     Test,
+    /// Only customers find it.
+    Watch,
 }
 
 /// One walk's setting.
@@ -88,6 +90,17 @@ impl Scenario {
         };
         let new_flaw = chance(dice, 12, 16);
         let old_flaw = chance(dice, 7, 8);
+        let mut entry = entry(dice, &names, floor, halts, gated);
+        let watched = dice.percent(50);
+        if watched {
+            entry = entry.replace("[environments.", &format!("{WATCH}[environments."));
+        }
+        let only_customers = new_flaw == Flaw::None && watched && dice.percent(40);
+        let new_flaw = if only_customers {
+            Flaw::Watch
+        } else {
+            new_flaw
+        };
         Some(Self {
             target: parsed("production/shop")?,
             servers: names
@@ -95,7 +108,7 @@ impl Scenario {
                 .map(|name| parsed(name))
                 .collect::<Option<_>>()?,
             balancers: vec![parsed("lb1")?, parsed("lb2")?],
-            entry: entry(dice, &names, floor, halts, gated),
+            entry,
             floor,
             gated,
             old: release("1.0.0")?,
@@ -123,6 +136,9 @@ impl Scenario {
         }
     }
 }
+
+const WATCH: &str =
+    "watch = { for = \"5s\", max_5xx_share = 0.02, min_requests = 200, if_too_few = \"extend\" }\n";
 
 fn entry(dice: &mut Dice, names: &[String], floor: usize, halts: bool, gated: bool) -> String {
     let mut text = String::new();

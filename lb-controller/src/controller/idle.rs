@@ -34,7 +34,7 @@ pub(super) fn look(server: &mut Server, place: &Place, view: View<'_>, draft: &m
     }
 }
 
-/// `Fetch`: the same, but something is outstanding, so nothing is odd.
+/// `Fetch` and `Watch`: the same, but something is outstanding, so nothing is odd.
 pub(super) fn look_away(server: &mut Server, place: &Place, view: View<'_>, draft: &mut Draft) {
     server.kept = Kept::default();
     server.stray = None;

@@ -19,6 +19,7 @@ fn text(state_file: &Path) -> String {
             ("web2".to_owned(), "10.1.0.2:8080".to_owned()),
         ],
         admin_socket: Path::new("/run/haproxy/admin.sock"),
+        stats_socket: Path::new("/run/haproxy/stats.sock"),
         state_file,
     })
 }

@@ -40,6 +40,9 @@ pub(crate) struct HaproxyConfig {
     /// HAProxy's admin socket, as the lb-controller's settings name it.
     #[arg(long, value_name = "FILE", default_value = "/run/haproxy/admin.sock")]
     pub(crate) admin_socket: PathBuf,
+    /// HAProxy's socket for counters, as the health-checker's settings name it.
+    #[arg(long, value_name = "FILE", default_value = "/run/haproxy/stats.sock")]
+    pub(crate) stats_socket: PathBuf,
     /// HAProxy's state file, as the lb-controller's settings name it.
     #[arg(
         long,
@@ -96,6 +99,7 @@ fn config(wanted: &HaproxyConfig, entry: &Entry) -> Result<String, Failure> {
         check_every_ms,
         servers: &servers,
         admin_socket: &wanted.admin_socket,
+        stats_socket: &wanted.stats_socket,
         state_file: &wanted.state_file,
     };
     let Some(file) = &wanted.into else {

@@ -14,6 +14,10 @@ pub struct Release {
     /// How long after its start it answers 503 to everything.
     #[serde(default = "half_a_second")]
     pub ready_after_ms: u64,
+    /// How many of a thousand customers get a 500, evenly among them; the first hundred do not, so
+    /// that neither a check nor a suite finds it.
+    #[serde(default)]
+    pub fails_of_1000: u64,
 }
 
 /// How a release behaves.
@@ -38,6 +42,7 @@ impl Release {
             version: version.to_owned(),
             behaviour: Behaviour::Good,
             ready_after_ms: half_a_second(),
+            fails_of_1000: 0,
         }
     }
 
@@ -45,6 +50,15 @@ impl Release {
     #[must_use]
     pub fn behaving(self, behaviour: Behaviour) -> Self {
         Self { behaviour, ..self }
+    }
+
+    /// The same version, failing so many of a thousand customers.
+    #[must_use]
+    pub fn failing(self, fails_of_1000: u64) -> Self {
+        Self {
+            fails_of_1000,
+            ..self
+        }
     }
 }
 

@@ -85,12 +85,14 @@ restore_timeout = "{restore}s"
 start_within = "20s"
 person_wait = "{person}s"
 on_failure = "{failure}"
+{watch}
 "#,
         batches = setup.batches,
         floor = setup.floor,
         drain = setup.drain_timeout_s,
         restore = setup.restore_timeout_s,
         person = setup.person_wait_s,
+        watch = setup.watch,
         failure = if setup.rolls_back {
             "roll-back"
         } else {
@@ -204,6 +206,12 @@ pub(super) fn serve(
             layout.state_file(),
         )
         .context("cannot write the settings")?;
+    }
+    text.push_str("\n[health_checker.stats_sockets]\n");
+    for balancer in &stage.balancers {
+        let layout = &balancer.layout;
+        writeln!(text, "{} = {:?}", layout.name, layout.stats_socket())
+            .context("cannot write the settings")?;
     }
     let path = folder.join("serve.toml");
     write(&path, &text)?;

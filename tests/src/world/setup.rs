@@ -25,6 +25,8 @@ pub struct Setup {
     pub rolls_back: bool,
     /// How a version gets onto a machine.
     pub install: Install,
+    /// `watch` of the catalogue, as a line of it; empty: nothing is watched.
+    pub watch: String,
 }
 
 /// How a version gets onto a machine.
@@ -54,6 +56,7 @@ impl Default for Setup {
             person_wait_s: 3600,
             rolls_back: true,
             install: Install::Archive,
+            watch: String::new(),
         }
     }
 }

@@ -8,3 +8,5 @@ mod lost_balancer;
 mod pipeline;
 mod restored;
 mod scene;
+#[cfg(test)]
+mod watched;

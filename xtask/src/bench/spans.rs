@@ -23,6 +23,7 @@ pub(super) enum Part {
     Check,
     Test,
     Restore,
+    Watch,
     Rest,
 }
 
@@ -49,13 +50,14 @@ struct Span {
 }
 
 impl Part {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Fetch,
         Self::Drain,
         Self::Install,
         Self::Check,
         Self::Test,
         Self::Restore,
+        Self::Watch,
         Self::Rest,
     ];
 
@@ -67,6 +69,7 @@ impl Part {
             Self::Check => "check",
             Self::Test => "test",
             Self::Restore => "restore",
+            Self::Watch => "watch",
             Self::Rest => "rest",
         }
     }
@@ -79,6 +82,7 @@ impl Part {
             Work::Check(_) => Self::Check,
             Work::Test(_) => Self::Test,
             Work::Restore(_) => Self::Restore,
+            Work::Watch(_) => Self::Watch,
         }
     }
 

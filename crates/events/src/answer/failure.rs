@@ -37,6 +37,12 @@ open_enum! {
         NotObeyed = "not_obeyed",
         /// The state file could not be written.
         StateNotSaved = "state_not_saved",
+        /// Customers get more errors than before, and more than is borne.
+        TooManyErrors = "too_many_errors",
+        /// It is not UP any more.
+        NotUp = "not_up",
+        /// Too few requests came to show anything.
+        TooFewRequests = "too_few_requests",
     }
 }
 

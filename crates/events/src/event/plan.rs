@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gate::Gate;
 use super::sealed::Sealed;
-use crate::command::{Artifact, Release};
+use crate::command::{Artifact, Release, Requests};
 use crate::digest::Digest;
 use crate::id::RolloutId;
 use crate::name::{BalancerName, MachineName, ServerName, Target, Version};
@@ -49,6 +49,10 @@ pub struct Plan {
     pub gates: Vec<Gate>,
     /// How long each wait may last.
     pub timeouts_ms: Timeouts,
+    /// What the old version did when it was last watched beside a newer one; none: it never was,
+    /// or nothing is watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Requests>,
     /// Servers that could not be taken back: nobody knows what they ran before.
     pub no_way_back: Vec<ServerName>,
     /// Version of the rules that made it; it ends under these.
@@ -89,8 +93,19 @@ pub struct Timeouts {
     pub test: u64,
     /// Putting a server back.
     pub restore: u64,
+    /// A watch; absent where nothing is watched.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub watch: u64,
     /// How much longer than a worker the orchestrator waits.
     pub margin: u64,
     /// How long a halt or a pause waits for a person.
     pub person_wait: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks with a reference"
+)]
+const fn is_nothing(ms: &u64) -> bool {
+    *ms == 0
 }

@@ -1,11 +1,12 @@
 //! What workers' answers make of the state.
 
 use events::{
-    Answer, CommandId, CommandRefused, Drained, FailedBecause, Failure, Pool, RefusedBecause,
-    Release, Restored, RolloutId, RolloutRef, ServerName, StepTimedOut, Strayed, Timestamp,
+    Answer, CommandId, CommandRefused, Drained, FailedBecause, Failure, Pool, PoolSeen,
+    RefusedBecause, Release, Restored, RolloutId, RolloutRef, ServerName, StepTimedOut, Strayed,
+    Timestamp,
 };
 
-use super::{member, service};
+use super::{member, service, watch};
 use crate::rules::Rule;
 use crate::state::{Aside, Server, State};
 
@@ -45,6 +46,9 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
         Answer::TestsFailed(a) => tests_failed(state, &a.command, &a.failure),
         Answer::Restored(a) => restored(state, a),
         Answer::RestoreFailed(a) => broken(state, &a.command, &a.failure),
+        Answer::Watching(a) => watch::stands(state, a),
+        Answer::Steady(a) => watch::steady(state, a),
+        Answer::Regressed(a) => watch::regressed(state, a),
         Answer::Strayed(a) => strayed(state, a),
         Answer::HoldBroken(a) => {
             if let Some(rollout) = &mut state.rollout {
@@ -56,18 +60,7 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
                 server.drift = Some(a.found.clone());
             });
         }
-        Answer::PoolSeen(a) => {
-            for seen in &a.servers {
-                let place = (seen.pool.clone(), seen.up);
-                let by_person = seen.pool == Pool::ByPerson;
-                with(state, &seen.server, |server| {
-                    server.pools.insert(a.balancer.clone(), place);
-                    if !by_person {
-                        server.drift = None;
-                    }
-                });
-            }
-        }
+        Answer::PoolSeen(a) => pool_seen(state, a),
         Answer::AgentSeen(a) => {
             for seen in &a.servers {
                 with(state, &seen.server, |server| {
@@ -78,13 +71,26 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
     }
 }
 
+fn pool_seen(state: &mut State, seen: &PoolSeen) {
+    for one in &seen.servers {
+        let place = (one.pool.clone(), one.up);
+        let by_person = one.pool == Pool::ByPerson;
+        with(state, &one.server, |server| {
+            server.pools.insert(seen.balancer.clone(), place);
+            if !by_person {
+                server.drift = None;
+            }
+        });
+    }
+}
+
 fn with(state: &mut State, name: &ServerName, change: impl FnOnce(&mut Server)) {
     if let Some(server) = state.servers.get_mut(name) {
         change(server);
     }
 }
 
-fn outstanding<'a>(
+pub(super) fn outstanding<'a>(
     state: &'a mut State,
     name: &ServerName,
 ) -> Option<&'a mut crate::state::Outstanding> {
@@ -104,7 +110,7 @@ fn over(state: &mut State, command: &CommandId) {
 }
 
 /// The command is done.
-fn done(state: &mut State, command: &CommandId) {
+pub(super) fn done(state: &mut State, command: &CommandId) {
     over(state, command);
     if command.rollout == RolloutRef::Repair {
         with(state, &command.server, |server| server.aside = None);
@@ -213,7 +219,7 @@ fn broken(state: &mut State, command: &CommandId, failure: &Failure) {
 }
 
 /// A verdict is final.
-fn verdict(state: &mut State, command: &CommandId, failure: &Failure) {
+pub(super) fn verdict(state: &mut State, command: &CommandId, failure: &Failure) {
     over(state, command);
     member::failed(state, &command.server, &said(command, failure));
 }
@@ -234,6 +240,9 @@ fn tests_failed(state: &mut State, command: &CommandId, failure: &Failure) {
         | FailedBecause::StillBusy
         | FailedBecause::NotObeyed
         | FailedBecause::StateNotSaved
+        | FailedBecause::TooManyErrors
+        | FailedBecause::NotUp
+        | FailedBecause::TooFewRequests
         | FailedBecause::Other(_) => verdict(state, command, failure),
     }
 }

@@ -200,6 +200,7 @@ pub(super) fn issued(state: &mut State, command: &Command) {
         started: false,
         since: command.issued_at,
         answered: BTreeSet::new(),
+        watched: None,
     });
     let installs = matches!(command.work, Work::Install(_));
     if installs {

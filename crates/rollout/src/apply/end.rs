@@ -40,11 +40,13 @@ pub(super) fn aborted(state: &mut State, event: &AbortRequested) {
     }
 }
 
-/// What failed is tried again from its drain, or its download when nothing was touched.
+/// What failed is tried again from its drain, or its download when nothing was touched. What
+/// customers reach is watched once more.
 pub(super) fn retried(state: &mut State) {
     let Some(rollout) = &mut state.rollout else {
         return;
     };
+    let watch = rollout.course().watch;
     rollout.halted = None;
     rollout.failure = None;
     for (name, member) in &mut rollout.members {
@@ -54,11 +56,11 @@ pub(super) fn retried(state: &mut State) {
         if member.stage != Stage::Failed {
             continue;
         }
-        let held = state
-            .servers
-            .get(name)
-            .is_some_and(|server| server.unproven);
-        let step = if member.out || held {
+        let server = state.servers.get(name);
+        let held = server.is_some_and(|server| server.unproven);
+        let step = if watch && server.is_some_and(|server| member::serves_new(server, member)) {
+            Step::Watch
+        } else if member.out || held {
             Step::Drain
         } else {
             Step::Fetch

@@ -25,7 +25,7 @@ pub(super) fn passed(state: &mut State, name: &ServerName) {
     let Some((server, rollout)) = of(state, name) else {
         return;
     };
-    let has_tests = rollout.has_tests();
+    let course = rollout.course();
     let Some(member) = rollout.members.get_mut(name) else {
         return;
     };
@@ -37,25 +37,21 @@ pub(super) fn passed(state: &mut State, name: &ServerName) {
     }
     match member.stage {
         Stage::At(way, step) => {
-            if step.proves(has_tests) {
+            if step.proves(course) {
                 server.unproven = false;
                 server.aside = None;
                 server.proven.clone_from(&server.installed);
             }
             member.tries = 0;
-            member.stage = match step.next(has_tests) {
+            if step == Step::Restore {
+                member.out = false;
+            }
+            member.stage = match step.next(way, course) {
                 Some(_) if step == Step::Fetch => Stage::Waiting,
                 Some(_) if step == Step::Install && !tested_first => Stage::At(way, Step::Restore),
                 Some(next) => Stage::At(way, next),
-                None => {
-                    member.out = false;
-                    server.aside = None;
-                    if way == Way::Back {
-                        Stage::Returned
-                    } else {
-                        Stage::Done
-                    }
-                }
+                None if way == Way::Back => Stage::Returned,
+                None => Stage::Done,
             };
         }
         Stage::PutBack(after) => {
@@ -259,11 +255,30 @@ fn superseded(outstanding: &Outstanding, turned: Stage) -> bool {
     let serves = match &command.work {
         Work::Hold(_) => true,
         Work::Restore(_) => turned == Stage::PutBack(After::Return),
-        Work::Fetch(_) | Work::Drain(_) | Work::Install(_) | Work::Check(_) | Work::Test(_) => {
-            false
-        }
+        Work::Fetch(_)
+        | Work::Drain(_)
+        | Work::Install(_)
+        | Work::Check(_)
+        | Work::Test(_)
+        | Work::Watch(_) => false,
     };
     !serves && command.rollout != RolloutRef::Repair
+}
+
+/// Whether customers reach the new version there: when it has been put back, whatever was made of
+/// its watch.
+pub(super) fn serves_new(server: &Server, member: &Member) -> bool {
+    match member.stage {
+        Stage::Done | Stage::At(Way::Forward, Step::Watch) => true,
+        Stage::Failed => member.touched && !member.out && !server.unproven,
+        Stage::Waiting
+        | Stage::At(..)
+        | Stage::PutBack(_)
+        | Stage::BackWaiting
+        | Stage::Returned
+        | Stage::Kept
+        | Stage::Excluded => false,
+    }
 }
 
 fn turned(server: &Server, member: &Member) -> Stage {
@@ -271,7 +286,7 @@ fn turned(server: &Server, member: &Member) -> Stage {
     let stage = member.stage;
     if stage == Stage::Failed && member.gave_up {
         Stage::Failed
-    } else if stage == Stage::Done {
+    } else if serves_new(server, member) {
         if way_back {
             Stage::BackWaiting
         } else {

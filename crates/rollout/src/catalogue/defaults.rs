@@ -62,6 +62,15 @@ pub const PERSON_WAIT_MS: u64 = 4 * 3_600_000;
 /// `[rollout] queue_expire`: 24 hours.
 pub const QUEUE_EXPIRE_MS: u64 = 24 * 3_600_000;
 
+/// `[rollout] watch.for`: 60 seconds.
+pub const WATCH_FOR_MS: u64 = 60_000;
+/// `[rollout] watch.max_5xx_share`: 1 %, in millionths.
+pub const WATCH_MAX_5XX_PPM: u32 = 10_000;
+/// `[rollout] watch.min_requests`.
+pub const WATCH_MIN_REQUESTS: u32 = 200;
+/// `[rollout] watch.if_too_few = "extend"`: so many times as long as `for`, at most.
+pub const WATCH_LONGEST: u64 = 3;
+
 /// `approvals.count`.
 pub const APPROVALS_COUNT: u32 = 1;
 /// `approvals.expire`: 4 hours.

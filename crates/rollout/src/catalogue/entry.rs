@@ -1,6 +1,8 @@
 //! What the catalogue says of one target, as types: a service file read for one environment.
 
-use events::{Balancer, InstallKind, Probe, Prove, ServerName, Suite, Target, Then, Version};
+use events::{
+    Balancer, InstallKind, Probe, Prove, ServerName, Suite, Target, Then, TooFew, Version,
+};
 
 use events::MachineName;
 
@@ -212,6 +214,23 @@ pub struct RolloutRule {
     pub person_wait_ms: u64,
     /// How long a request holds its place behind another one.
     pub queue_expire_ms: u64,
+    /// How a server is watched when customers reach it again; none: it is not.
+    pub watch: Option<WatchRule>,
+}
+
+/// How a server is watched when customers reach it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchRule {
+    /// How long.
+    pub for_ms: u64,
+    /// How long at most, while there are too few requests.
+    pub longest_ms: u64,
+    /// The share of errors that is borne, in millionths.
+    pub max_5xx_ppm: u32,
+    /// The least number of requests to judge by.
+    pub min_requests: u32,
+    /// What is said when there are fewer.
+    pub if_too_few: TooFew,
 }
 
 /// Whose votes a rollout needs.

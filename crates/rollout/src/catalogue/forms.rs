@@ -23,7 +23,7 @@ const fn key(name: &'static str, example: &'static str) -> Key {
 }
 
 /// Every form, to find where a misplaced key belongs.
-pub(super) const ALL: [&Form; 13] = [
+pub(super) const ALL: [&Form; 14] = [
     &ROOT,
     &JENKINS,
     &ARTIFACT,
@@ -34,6 +34,7 @@ pub(super) const ALL: [&Form; 13] = [
     &HTTP,
     &ROLLOUT,
     &DRAIN,
+    &WATCH,
     &ENVIRONMENT,
     &APPROVALS,
     &SERVER,
@@ -41,10 +42,6 @@ pub(super) const ALL: [&Form; 13] = [
 
 /// What later steps build, and what to do until then.
 pub(super) const LATER: [(&str, &str); 6] = [
-    (
-        "watch",
-        "remove it: nothing watches a server after its return yet",
-    ),
     (
         "requires",
         "remove it: promotion from another environment is not asked for yet",
@@ -217,6 +214,10 @@ pub(super) const ROLLOUT: Form = Form {
             "drain = { pinned = \"0s\", timeout = \"60s\", then = \"fail\" }",
         ),
         key("restore_timeout", "restore_timeout = \"60s\""),
+        key(
+            "watch",
+            "watch = { for = \"60s\", max_5xx_share = 0.01, min_requests = 200 }",
+        ),
         key("on_failure", "on_failure = \"roll-back\""),
         key("second_request", "second_request = \"supersede\""),
         key("no_way_back", "no_way_back = \"refuse\""),
@@ -232,6 +233,16 @@ pub(super) const DRAIN: Form = Form {
         key("pinned", "pinned = \"0s\""),
         key("timeout", "timeout = \"60s\""),
         key("then", "then = \"fail\""),
+    ],
+};
+
+pub(super) const WATCH: Form = Form {
+    title: "watch",
+    keys: &[
+        key("for", "for = \"60s\""),
+        key("max_5xx_share", "max_5xx_share = 0.01"),
+        key("min_requests", "min_requests = 200"),
+        key("if_too_few", "if_too_few = \"pass\""),
     ],
 };
 

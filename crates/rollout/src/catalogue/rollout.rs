@@ -1,9 +1,9 @@
 //! `[rollout]`: how fast, how careful, and what then.
 
-use events::Then;
+use events::{Then, TooFew};
 
 use super::defaults as default;
-use super::entry::{NoWayBack, OnFailure, RolloutRule, SecondRequest, Size};
+use super::entry::{NoWayBack, OnFailure, RolloutRule, SecondRequest, Size, WatchRule};
 use super::forms;
 use super::page::shown;
 use super::section::Section;
@@ -47,6 +47,7 @@ pub(super) fn rollout(section: &Section<'_>) -> (RolloutRule, Option<usize>) {
         start_within_ms: deadline(section, "start_within", default::START_WITHIN_MS),
         person_wait_ms: deadline(section, "person_wait", default::PERSON_WAIT_MS),
         queue_expire_ms: deadline(section, "queue_expire", default::QUEUE_EXPIRE_MS),
+        watch: section.maybe("watch").and_then(|value| watch(&value)),
         ..by_default()
     };
     let rule = match section.maybe("drain") {
@@ -71,6 +72,7 @@ pub(super) fn by_default() -> RolloutRule {
         start_within_ms: default::START_WITHIN_MS,
         person_wait_ms: default::PERSON_WAIT_MS,
         queue_expire_ms: default::QUEUE_EXPIRE_MS,
+        watch: None,
     }
 }
 
@@ -104,6 +106,27 @@ fn drain(value: &Value<'_>, rule: RolloutRule) -> RolloutRule {
         drain_then,
         ..rule
     }
+}
+
+fn watch(value: &Value<'_>) -> Option<WatchRule> {
+    let section = value.section(&forms::WATCH)?;
+    let for_ms = deadline(&section, "for", default::WATCH_FOR_MS);
+    let words = [
+        ("pass", (1, TooFew::Pass)),
+        ("extend", (default::WATCH_LONGEST, TooFew::Pass)),
+        ("fail", (1, TooFew::Fail)),
+    ];
+    let (times, if_too_few) = section.choice("if_too_few", (1, TooFew::Pass), &words);
+    Some(WatchRule {
+        for_ms,
+        longest_ms: for_ms.saturating_mul(times),
+        max_5xx_ppm: section
+            .maybe("max_5xx_share")
+            .and_then(|value| value.share_ppm())
+            .unwrap_or(default::WATCH_MAX_5XX_PPM),
+        min_requests: section.whole("min_requests", default::WATCH_MIN_REQUESTS, (1, 1_000_000)),
+        if_too_few,
+    })
 }
 
 fn batches(value: &Value<'_>) -> Option<Vec<Size>> {

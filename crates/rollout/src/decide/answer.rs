@@ -55,6 +55,9 @@ fn fits(outstanding: &Outstanding, answer: &Answer) -> bool {
         Answer::TestsPassed(_) | Answer::TestsFailed(_) => matches!(work, Work::Test(_)),
         Answer::Restored(a) => matches!(work, Work::Restore(_)) && from_new(&a.balancer),
         Answer::RestoreFailed(a) => matches!(work, Work::Restore(_)) && from_new(&a.balancer),
+        Answer::Watching(_) | Answer::Steady(_) | Answer::Regressed(_) => {
+            matches!(work, Work::Watch(_))
+        }
         Answer::Strayed(_)
         | Answer::HoldBroken(_)
         | Answer::DriftSeen(_)
@@ -149,7 +152,10 @@ fn changes(state: &State, answer: &Answer) -> bool {
         | Answer::TestsPassed(_)
         | Answer::TestsFailed(_)
         | Answer::Restored(_)
-        | Answer::RestoreFailed(_) => false,
+        | Answer::RestoreFailed(_)
+        | Answer::Watching(_)
+        | Answer::Steady(_)
+        | Answer::Regressed(_) => false,
     }
 }
 

@@ -6,6 +6,8 @@ use events::{
     Proof, RestoreFailed, Restored, TestsFailed, TestsPassed, Unhealthy, Work, Worker,
 };
 
+use super::watches;
+
 /// Everything a worker says to a command that it carries out well.
 pub(crate) fn good(command: &Command, started: bool) -> Vec<Answer> {
     let id = || command.id.clone();
@@ -55,6 +57,7 @@ pub(crate) fn good(command: &Command, started: bool) -> Vec<Answer> {
         Work::Restore(_) => balancers()
             .map(|balancer| restored(command, balancer))
             .collect(),
+        Work::Watch(_) => vec![watches::steady(command, 0)],
         Work::Hold(_) => balancers()
             .map(|balancer| {
                 Answer::Held(Held {
@@ -142,6 +145,7 @@ pub(crate) fn bad(command: &Command, why: &FailedBecause, balancer: &str) -> Ans
             failure,
             row: String::new(),
         }),
+        Work::Watch(_) => watches::regressed(command, why),
         Work::Hold(_) => panic!("a Hold does not fail"),
     }
 }

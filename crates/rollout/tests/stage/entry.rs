@@ -10,7 +10,7 @@ pub(crate) fn release(version: &str) -> Release {
 }
 
 /// `floor=2 batches=1,2 servers=4 on_failure=halt approvals=1 second=queue no_way_back=allow
-/// tests=no low_trust=allow`.
+/// tests=no low_trust=allow watch=pass`.
 pub(crate) fn entry(words: &[&str]) -> String {
     let said = |key: &str, otherwise: &str| {
         let found = words
@@ -33,6 +33,13 @@ pub(crate) fn entry(words: &[&str]) -> String {
         "approve" => "",
         _ => "low_trust = \"allow\"\n",
     };
+    let watch = match said("watch", "no").as_str() {
+        "no" => String::new(),
+        policy => format!(
+            "watch = {{ for = \"60s\", max_5xx_share = 0.01, min_requests = 200, \
+             if_too_few = \"{policy}\" }}\n"
+        ),
+    };
     let count: u32 = said("servers", "3").parse().expect("how many servers");
     let servers: String = (1..=count)
         .map(|n| {
@@ -46,7 +53,7 @@ pub(crate) fn entry(words: &[&str]) -> String {
          drain = {{ pinned = \"0s\", timeout = \"20s\", then = \"fail\" }}\n\
          restore_timeout = \"20s\"\non_failure = \"{}\"\nsecond_request = \"{}\"\n\
          no_way_back = \"{}\"\nstart_within = \"20s\"\nperson_wait = \"10m\"\nqueue_expire = \"2h\"\n\
-         {ENVIRONMENT}{approvals}{low_trust}servers = [\n{servers}]\n",
+         {watch}{ENVIRONMENT}{approvals}{low_trust}servers = [\n{servers}]\n",
         said("batches", "1"),
         said("floor", "1"),
         said("on_failure", "roll-back"),

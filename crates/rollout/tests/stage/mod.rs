@@ -3,6 +3,7 @@
 mod answers;
 mod entry;
 mod said;
+mod watches;
 
 use events::{
     Actor, ActorKind, Adopt, Answer, Build, CastVote, Claim, DefineService, FailedBecause, Pool,
@@ -66,6 +67,14 @@ impl Stage {
             }
             ["refuse", who, balancer] => {
                 let answer = answers::refused(&self.outstanding(who), balancer);
+                self.hears(answer)
+            }
+            ["watching", who] => {
+                let answer = watches::watching(&self.outstanding(who));
+                self.hears(answer)
+            }
+            ["steady", who, "after", "a", "reset"] => {
+                let answer = watches::steady(&self.outstanding(who), 1);
                 self.hears(answer)
             }
             ["stray", who, balancer] => self.stray(who, balancer, events::RolloutRef::Repair),

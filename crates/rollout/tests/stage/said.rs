@@ -27,9 +27,29 @@ fn answered(answer: &Answer) -> String {
     let kind = answer.kind().trim_start_matches("poolshift.");
     let by = balancer(answer).map_or_else(String::new, |by| format!(" by {by}"));
     match answer.command() {
+        Some(id) if watched(answer).is_some() => {
+            let seen = watched(answer).unwrap_or_default();
+            format!("{kind}: {}/{}/{}: {seen}", id.server, id.step, id.attempt)
+        }
         Some(id) => format!("{kind}{by}: {}/{}/{}", id.server, id.step, id.attempt),
         None => format!("{kind}{by}"),
     }
+}
+
+/// What was counted, and what it was held against.
+fn watched(answer: &Answer) -> Option<String> {
+    let (basis, seen) = match answer {
+        Answer::Steady(e) => (&e.basis, &e.seen),
+        Answer::Regressed(e) => (&e.basis, &e.seen),
+        _ => return None,
+    };
+    let of = |one: events::Requests| format!("{} of {}", one.errors(), one.requests);
+    let resets = match seen.resets {
+        0 => String::new(),
+        resets => format!("; counters began anew {resets} times"),
+    };
+    let (server, peers) = (of(seen.server), of(seen.peers));
+    Some(format!("{server} failed, by {basis} ({peers}){resets}"))
 }
 
 fn names(servers: &[ServerName]) -> String {
@@ -45,7 +65,14 @@ fn decided(decision: &Decision) -> String {
                 events::RolloutRef::Repair => " (repair)",
                 events::RolloutRef::Rollout(_) => "",
             };
-            format!("-> {}: {}/{}{repair}", id.server, id.step, id.attempt)
+            let beside = match &e.command.work {
+                events::Work::Watch(watch) => beside(watch),
+                _ => String::new(),
+            };
+            format!(
+                "-> {}: {}/{}{repair}{beside}",
+                id.server, id.step, id.attempt
+            )
         }
         Decision::RolloutRequested(e) => format!("requested: {}", e.version),
         Decision::RolloutRejected(e) => format!("rejected, {}: {}", e.reason, e.detail),
@@ -90,6 +117,17 @@ fn decided(decision: &Decision) -> String {
         Decision::OwnershipTaken(_) | Decision::AgentEnrolled(_) | Decision::AgentRevoked(_) => {
             panic!("not an event of a target")
         }
+    }
+}
+
+fn beside(watch: &events::Watch) -> String {
+    let base = watch.baseline.map_or_else(
+        || "nothing".to_owned(),
+        |base| format!("{} of {} failed", base.errors(), base.requests),
+    );
+    match watch.peers.as_slice() {
+        [] => format!(" beside nobody; before: {base}"),
+        peers => format!(" beside {}; before: {base}", peers.join(" ")),
     }
 }
 

@@ -203,16 +203,18 @@ impl World {
             Work::Restore(_) => {
                 assert!(mark.is_some(), "{line} was taken out by a person");
                 let is_late = self.wall() >= command.deadline_at;
-                assert!(
-                    !is_late,
-                    "{line} is put online after the deadline of its Restore"
-                );
+                assert!(!is_late, "{line} is put online after its deadline");
             }
             Work::Drain(_) => {
                 let is_reported = self.drained.contains(&command.id);
                 assert!(!is_reported, "{line} is put online after its Drained");
             }
-            Work::Fetch(_) | Work::Install(_) | Work::Check(_) | Work::Test(_) | Work::Hold(_) => {
+            Work::Fetch(_)
+            | Work::Install(_)
+            | Work::Check(_)
+            | Work::Test(_)
+            | Work::Hold(_)
+            | Work::Watch(_) => {
                 panic!("{line} is put online under {}", command.id)
             }
         }
@@ -317,7 +319,7 @@ impl World {
                     assert_eq!(admin, Admin::Maint, "{} is unproven", command.id);
                 }
                 Work::Drain(_) => self.check_floor(line, command),
-                Work::Restore(_) | Work::Fetch(_) => {}
+                Work::Restore(_) | Work::Fetch(_) | Work::Watch(_) => {}
                 Work::Install(_) | Work::Check(_) | Work::Test(_) | Work::Hold(_) => {
                     assert_eq!(
                         self.haproxy.admin(ONLINE, line),

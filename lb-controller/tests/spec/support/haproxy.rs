@@ -38,6 +38,7 @@ impl Haproxy {
             check_every_ms: 50,
             servers: &servers,
             admin_socket: &folder.join("admin.sock"),
+            stats_socket: &folder.join("stats.sock"),
             state_file: &folder.join("servers.state"),
         });
         let config = if loads_state {

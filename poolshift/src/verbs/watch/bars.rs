@@ -10,8 +10,8 @@ use view::{RolloutView, ServerProgress};
 use crate::verbs::status::{waits, word};
 
 /// What a server goes through, in order; the last is its end.
-const STEPS: [&str; 8] = [
-    "fetch", "drain", "install", "check-1", "test", "check-2", "restore", "done",
+const STEPS: [&str; 9] = [
+    "fetch", "drain", "install", "check-1", "test", "check-2", "restore", "watch", "done",
 ];
 
 const TICK: Duration = Duration::from_millis(120);

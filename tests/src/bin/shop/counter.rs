@@ -12,10 +12,14 @@ use poolshift_tests::shop::{
 };
 use std::fs::File;
 use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 const MOST_BODY_BYTES: usize = 64 * 1024;
+
+/// So many customers of a process are served well in any case.
+const UNHARMED: u64 = 100;
 
 /// What one process of the shop knows of itself.
 #[derive(Debug)]
@@ -25,6 +29,7 @@ pub(crate) struct Counter {
     started_at_ms: u64,
     ready_at: Option<Instant>,
     access_log: Option<File>,
+    customers: AtomicU64,
 }
 
 /// What one request comes to, before it is written down.
@@ -54,6 +59,7 @@ impl Counter {
             started_at_ms: now_ms(),
             ready_at,
             access_log,
+            customers: AtomicU64::new(0),
         })
     }
 
@@ -94,6 +100,11 @@ impl Counter {
             verdict.refuse(StatusCode::SERVICE_UNAVAILABLE, "not ready yet: come again");
             return verdict;
         }
+        let is_customer = matches!(path, "/" | "/order");
+        if is_customer && self.fails_now() {
+            verdict.refuse(StatusCode::INTERNAL_SERVER_ERROR, "this release does so");
+            return verdict;
+        }
         match (method.as_str(), path) {
             ("GET", "/" | "/version" | "/health") => {}
             ("POST", "/order") => match serde_json::from_slice::<Order>(body) {
@@ -111,6 +122,13 @@ impl Counter {
             ),
         }
         verdict
+    }
+
+    /// Whether this customer is one of the so many in a thousand.
+    fn fails_now(&self) -> bool {
+        let number = self.customers.fetch_add(1, Ordering::Relaxed);
+        let due = |number: u64| number * self.release.fails_of_1000 / 1_000;
+        number >= UNHARMED && due(number + 1) > due(number)
     }
 
     fn total_cents(&self, order: &Order) -> u64 {

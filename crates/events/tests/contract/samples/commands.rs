@@ -2,6 +2,7 @@
 
 use super::Sample;
 use super::base::*;
+use super::watches;
 use poolshift_events::*;
 
 pub(crate) fn samples() -> Vec<Sample> {
@@ -110,6 +111,8 @@ fn works() -> Vec<(&'static str, &'static str, Work)> {
         ("", "test", Work::Test(test())),
         ("", "restore", Work::Restore(restore)),
         ("", "hold", Work::Hold(hold)),
+        ("", "watch", Work::Watch(watches::work())),
+        (".form-2", "watch", Work::Watch(watches::alone())),
     ]
 }
 

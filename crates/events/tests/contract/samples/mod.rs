@@ -8,6 +8,7 @@ mod decisions;
 mod envelopes;
 mod requests;
 mod verdicts;
+mod watches;
 mod wire;
 
 use std::path::PathBuf;
@@ -80,7 +81,10 @@ pub(crate) fn golden_dir() -> PathBuf {
 
 /// All samples.
 pub(crate) fn all() -> Vec<Sample> {
-    let answers = answers::all().into_iter().chain(verdicts::all());
+    let answers = answers::all()
+        .into_iter()
+        .chain(verdicts::all())
+        .chain(watches::all());
     let decisions = decisions::all().into_iter().chain(requests::all());
     let mut samples = Vec::new();
     samples.extend(numbered(answers, Answer::kind).map(answer));

@@ -1,11 +1,13 @@
 //! Decisions about requests, plans and votes.
 
 use super::base::*;
+use super::watches;
 use poolshift_events::*;
 
 pub(crate) fn all() -> Vec<Decision> {
     let mut decisions = asked();
-    decisions.push(planned().into());
+    decisions.push(planned(plan()).into());
+    decisions.push(planned(watched_plan()).into());
     decisions.extend(votes());
     decisions
 }
@@ -105,8 +107,8 @@ fn asked() -> Vec<Decision> {
     ]
 }
 
-fn planned() -> RolloutPlanned {
-    let plan = Sealed::new(plan()).unwrap();
+fn planned(plan: Plan) -> RolloutPlanned {
+    let plan = Sealed::new(plan).unwrap();
     RolloutPlanned {
         rollout: rollout(),
         digest: plan.digest(),
@@ -147,8 +149,21 @@ fn plan() -> Plan {
             until: time(14_400_000),
         }],
         timeouts_ms: timeouts(),
+        baseline: None,
         no_way_back: vec![other_server()],
         brain: 1,
+    }
+}
+
+/// Of a service whose servers are watched when they are back.
+fn watched_plan() -> Plan {
+    Plan {
+        timeouts_ms: Timeouts {
+            watch: 195_000,
+            ..timeouts()
+        },
+        baseline: Some(watches::requests(90_000, 812, 3)),
+        ..plan()
     }
 }
 
@@ -161,6 +176,7 @@ fn timeouts() -> Timeouts {
         check: 60_000,
         test: 300_000,
         restore: 30_000,
+        watch: 0,
         margin: 5_000,
         person_wait: 86_400_000,
     }

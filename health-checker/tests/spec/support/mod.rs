@@ -22,8 +22,22 @@ pub(crate) struct Checker {
 
 impl Checker {
     pub(crate) fn start(bus: &bus::Bus) -> Self {
+        Self::with(bus, Settings::default())
+    }
+
+    /// One that reads counters of `lb1` there.
+    pub(crate) fn reading(bus: &bus::Bus, socket: &str) -> Self {
+        let lb1 = ("lb1".parse().unwrap(), socket.to_owned());
+        let settings = Settings {
+            stats_sockets: [lb1].into(),
+            ..Settings::default()
+        };
+        Self::with(bus, settings)
+    }
+
+    fn with(bus: &bus::Bus, settings: Settings) -> Self {
         let (stop, shutdown) = watch::channel(false);
-        let task = tokio::spawn(run(Settings::default(), bus.clone(), shutdown));
+        let task = tokio::spawn(run(settings, bus.clone(), shutdown));
         Self { stop, task }
     }
 

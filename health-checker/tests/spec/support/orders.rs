@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bus::{Bus, Commit, Follower, Outgoing, Position, Stream};
 use events::{
     Answer, Balancer, Check, Command, CommandRecord, Envelope, Expect, Idle, Probe, Report,
-    Subject, Target, Timestamp, Work, partition_of,
+    Subject, Target, Timestamp, TooFew, Watch, Work, partition_of,
 };
 
 use super::PATIENCE;
@@ -56,6 +56,26 @@ pub(crate) fn check(attempt: u32, seq: u64, testers: &[&str], probes: Vec<Probe>
             },
         }),
         id,
+    }
+}
+
+/// A watch of `web1` beside `web2`, of the customers who come through `testers`.
+pub(crate) fn watch(for_ms: u64, testers: &str) -> Command {
+    let check = check(1, 1, &[testers], vec![]);
+    Command {
+        timeout_ms: 20_000,
+        id: "repair/web1/watch/1".parse().unwrap(),
+        work: Work::Watch(Watch {
+            peers: vec!["web2".to_owned()],
+            for_ms,
+            longest_ms: for_ms,
+            max_5xx_ppm: 10_000,
+            min_requests: 20,
+            if_too_few: TooFew::Pass,
+            must_be_up: true,
+            baseline: None,
+        }),
+        ..check
     }
 }
 

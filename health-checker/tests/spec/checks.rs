@@ -1,15 +1,12 @@
 //! What a check says about a server behind a real HAProxy.
 
-#[cfg(test)]
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::Checker;
+use crate::support::haproxy::Haproxy;
+use crate::support::orders::{check, get, now};
+use crate::support::scene::{Scene, failure};
 use events::{Answer, FailedBecause, Probe, RefusedBecause, Work};
-use support::Checker;
-use support::haproxy::Haproxy;
-use support::orders::{check, get, now};
-use support::scene::{Scene, failure};
 
 #[tokio::test]
 async fn a_server_is_healthy_after_enough_good_rounds_that_it_answered_itself() {

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::PATIENCE;
@@ -23,7 +24,7 @@ pub(crate) fn free_port() -> u16 {
 pub(crate) struct Haproxy {
     pub(crate) testers: String,
     child: Child,
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Haproxy {
@@ -32,10 +33,12 @@ impl Haproxy {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let mut config = format!(
-            "defaults\n mode http\n timeout connect 1s\n timeout client 5s\n timeout server 5s\n\
+            "global\n stats socket {} mode 600 level user\n\
+             defaults\n mode http\n timeout connect 1s\n timeout client 5s\n timeout server 5s\n\
              frontend testers\n bind 127.0.0.1:{port}\n\
-             \x20http-response set-header x-poolshift-answered-by %s\n default_backend pool\n\
-             backend pool\n"
+             \x20http-response set-header x-poolshift-answered-by %s\n default_backend checkout\n\
+             backend checkout\n",
+            folder.path().join("stats.sock").display()
         );
         for (line, _) in servers {
             config +=
@@ -47,29 +50,53 @@ impl Haproxy {
         let path = folder.path().join("haproxy.cfg");
         let mut file = std::fs::File::create(&path).unwrap();
         file.write_all(config.as_bytes()).unwrap();
-        let child = Command::new("haproxy")
-            .arg("-db")
-            .arg("-f")
-            .arg(&path)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let up = tokio::time::timeout(PATIENCE, async {
-            while tokio::net::TcpStream::connect(("127.0.0.1", port))
-                .await
-                .is_err()
-            {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        });
-        up.await.unwrap();
+        let testers = format!("http://127.0.0.1:{port}");
+        let child = run(&path);
+        up(&testers).await;
         Self {
-            testers: format!("http://127.0.0.1:{port}"),
+            testers,
             child,
-            _folder: folder,
+            folder,
         }
     }
+}
+
+impl Haproxy {
+    /// Where its counters are read.
+    pub(crate) fn stats_socket(&self) -> String {
+        let path = self.folder.path().join("stats.sock");
+        path.display().to_string()
+    }
+
+    /// Another process in its place: it counts from zero.
+    pub(crate) async fn restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let config = self.folder.path().join("haproxy.cfg");
+        self.child = run(&config);
+        up(&self.testers).await;
+    }
+}
+
+fn run(config: &Path) -> Child {
+    Command::new("haproxy")
+        .arg("-db")
+        .arg("-f")
+        .arg(config)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+async fn up(testers: &str) {
+    let address = testers.trim_start_matches("http://");
+    let connect = async {
+        while tokio::net::TcpStream::connect(address).await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, connect).await.unwrap();
 }
 
 impl Drop for Haproxy {

@@ -1,0 +1,62 @@
+//! What is said of a server that is watched.
+
+use events::{
+    Answer, Basis, Command, FailedBecause, Failure, Regressed, Requests, Steady, WatchSeen,
+    Watching, Work,
+};
+
+/// One in a hundred, as the old version does.
+pub(crate) fn steady(command: &Command, resets: u32) -> Answer {
+    let (seen, basis) = seen(command, 10, resets);
+    Answer::Steady(Steady {
+        command: command.id.clone(),
+        basis,
+        seen,
+    })
+}
+
+/// Three in a hundred.
+pub(crate) fn regressed(command: &Command, why: &FailedBecause) -> Answer {
+    let (seen, basis) = seen(command, 30, 0);
+    Answer::Regressed(Regressed {
+        command: command.id.clone(),
+        failure: Failure::new(why.clone(), "as the script says"),
+        basis,
+        seen,
+    })
+}
+
+/// Half-way.
+pub(crate) fn watching(command: &Command) -> Answer {
+    let (mut seen, _) = seen(command, 1, 0);
+    seen.server.requests /= 2;
+    Answer::Watching(Watching {
+        command: command.id.clone(),
+        seen,
+    })
+}
+
+fn seen(command: &Command, errors_5xx: u64, resets: u32) -> (WatchSeen, Basis) {
+    let Work::Watch(watch) = &command.work else {
+        panic!("{} is no watch", command.id);
+    };
+    let count = u64::try_from(watch.peers.len()).expect("a few peers");
+    let basis = match (watch.peers.is_empty(), watch.baseline) {
+        (false, _) => Basis::Peers,
+        (true, Some(_)) => Basis::Baseline,
+        (true, None) => Basis::Limit,
+    };
+    let of = |requests, errors_5xx| Requests {
+        requests,
+        errors_5xx,
+        broken: 0,
+    };
+    let seen = WatchSeen {
+        server: of(1_000, errors_5xx),
+        peers: of(1_000 * count, 10 * count),
+        watched_ms: watch.for_ms,
+        resets,
+        unread: Vec::new(),
+    };
+    (seen, basis)
+}

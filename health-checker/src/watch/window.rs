@@ -1,0 +1,276 @@
+//! What a watch has seen, and what it makes of it: pure. Counters of each HAProxy come in, with the
+//! time since the watch began; a verdict comes out.
+
+use std::collections::BTreeMap;
+
+use events::{
+    BalancerName, Basis, FailedBecause, Failure, Requests, TooFew, Watch, WatchSeen, cut,
+};
+
+use super::chance::{beside_limit, beside_others};
+
+/// A server that is as good as what it is held against is called worse by chance in one of 100,000
+/// watches at their end,
+const CHANCE_AT_THE_END: f64 = 1e-5;
+
+/// and in one of 10,000,000 at each look before it.
+const CHANCE_BEFORE: f64 = 1e-7;
+
+/// A server must be seen DOWN in so many looks in a row: one look may fall into a restart of HAProxy.
+const LOOKS_DOWN: u32 = 3;
+
+/// The longest list of peers in a text for people, in bytes.
+const PEERS_BYTES_MAX: usize = 200;
+
+/// How a line of the online pool stands on one HAProxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// Its check is good, or it has none.
+    Up,
+    /// Its check says that it is dead.
+    Down,
+    /// Somebody took it out.
+    Out,
+}
+
+/// One line of the online pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// How it stands.
+    pub stands: Stands,
+    /// All that was ever counted there by this process of HAProxy.
+    pub counted: Requests,
+}
+
+/// The online pool as one HAProxy says it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// The process that says so: another one counts from zero.
+    pub process: u32,
+    /// Its lines, by name.
+    pub lines: BTreeMap<String, Line>,
+}
+
+/// What a watch comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It does no worse than it must.
+    Steady(Basis),
+    /// It does.
+    Regressed(Basis, Failure),
+}
+
+/// One watch.
+#[derive(Debug, Clone)]
+pub struct Window {
+    watch: Watch,
+    line: String,
+    balancers: BTreeMap<BalancerName, Counters>,
+    resets: u32,
+    is_down: bool,
+    looks_down: u32,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Counters {
+    process: Option<u32>,
+    lines: BTreeMap<String, Counter>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Counter {
+    last: Requests,
+    sum: Requests,
+}
+
+impl Window {
+    /// Of the server on this line, behind these balancers.
+    #[must_use]
+    pub fn new(watch: Watch, line: String, balancers: Vec<BalancerName>) -> Self {
+        let balancers = balancers.into_iter();
+        Self {
+            watch,
+            line,
+            balancers: balancers.map(|name| (name, Counters::default())).collect(),
+            resets: 0,
+            is_down: false,
+            looks_down: 0,
+        }
+    }
+
+    /// Takes what a balancer says. Its first word is where counting begins.
+    pub fn take(&mut self, balancer: &BalancerName, reading: &Reading) {
+        let own = reading.lines.get(&self.line);
+        let mut peers = self.watch.peers.iter();
+        let others = self.watch.peers.is_empty()
+            || peers.any(|peer| {
+                let line = reading.lines.get(peer);
+                line.is_some_and(|line| line.stands == Stands::Up)
+            });
+        // When nobody is UP it is not this server's fault.
+        self.is_down |= others && own.is_some_and(|line| line.stands == Stands::Down);
+        let Some(counters) = self.balancers.get_mut(balancer) else {
+            return;
+        };
+        let known = self.watch.peers.iter().chain([&self.line]);
+        let known = known.filter_map(|name| Some((name, reading.lines.get(name)?)));
+        let is_new = counters.process.is_some_and(|one| one != reading.process);
+        counters.process = Some(reading.process);
+        let mut is_reset = is_new;
+        let zero = Requests::default();
+        for (name, line) in known {
+            let begins = Counter {
+                last: if is_new { zero } else { line.counted },
+                sum: zero,
+            };
+            let counter = counters.lines.entry(name.clone()).or_insert(begins);
+            let fell = fell(line.counted, counter.last);
+            is_reset |= fell;
+            // All that a new count holds was counted within this watch.
+            let from = if fell || is_new { zero } else { counter.last };
+            counter.sum = counter.sum.plus(minus(line.counted, from));
+            counter.last = line.counted;
+        }
+        self.resets += u32::from(is_reset);
+    }
+
+    /// Judges after each balancer was asked once more. None: it goes on. At `is_over` it does not.
+    pub fn look(&mut self, elapsed_ms: u64, is_over: bool) -> Option<Verdict> {
+        let is_down = std::mem::take(&mut self.is_down) && self.watch.must_be_up;
+        self.looks_down = if is_down { self.looks_down + 1 } else { 0 };
+        let enough = self.server().requests >= self.watch.min_requests;
+        let is_over = is_over || elapsed_ms >= self.watch.longest_ms;
+        let is_end = is_over || (enough && elapsed_ms >= self.watch.for_ms);
+        if self.looks_down >= LOOKS_DOWN {
+            let why = "its health check says DOWN while customers could reach it";
+            return Some(self.regressed(FailedBecause::NotUp, why));
+        }
+        if !enough {
+            return is_end.then(|| self.too_few());
+        }
+        let chance = if is_end {
+            CHANCE_AT_THE_END
+        } else {
+            CHANCE_BEFORE
+        };
+        if self.is_worse(chance) {
+            let why = self.compared();
+            return Some(self.regressed(FailedBecause::TooManyErrors, &why));
+        }
+        is_end.then(|| Verdict::Steady(self.comparison().0))
+    }
+
+    /// What was seen so far.
+    #[must_use]
+    pub fn seen(&self, elapsed_ms: u64) -> WatchSeen {
+        let unread = self
+            .balancers
+            .iter()
+            .filter(|(_, one)| one.process.is_none());
+        WatchSeen {
+            server: self.server(),
+            peers: self.peers(),
+            watched_ms: elapsed_ms,
+            resets: self.resets,
+            unread: unread.map(|(name, _)| name.clone()).collect(),
+        }
+    }
+
+    fn sum(&self, of: impl Fn(&str) -> bool) -> Requests {
+        let lines = self.balancers.values().flat_map(|one| &one.lines);
+        lines
+            .filter(|(name, _)| of(name))
+            .fold(Requests::default(), |sum, (_, counter)| {
+                sum.plus(counter.sum)
+            })
+    }
+
+    fn server(&self) -> Requests {
+        self.sum(|name| name == self.line)
+    }
+
+    fn peers(&self) -> Requests {
+        self.sum(|name| name != self.line)
+    }
+
+    /// What the server is held against beside the limit: the best that has enough requests.
+    fn comparison(&self) -> (Basis, Option<Requests>) {
+        let min = self.watch.min_requests;
+        let (peers, baseline) = (self.peers(), self.watch.baseline);
+        if peers.requests >= min && peers.requests > 0 {
+            (Basis::Peers, Some(peers))
+        } else if let Some(baseline) = baseline.filter(|one| one.requests >= min) {
+            (Basis::Baseline, Some(baseline))
+        } else {
+            (Basis::Limit, None)
+        }
+    }
+
+    /// Worse than is borne, and worse than what it replaces. What it is compared with only ever
+    /// excuses it: nobody minds a share of errors that is borne.
+    fn is_worse(&self, chance: f64) -> bool {
+        let server = self.server();
+        let (_, others) = self.comparison();
+        beside_limit(server, self.watch.max_5xx_ppm) < chance
+            && others.is_none_or(|others| beside_others(server, others) < chance)
+    }
+
+    fn too_few(&self) -> Verdict {
+        if self.watch.if_too_few == TooFew::Pass {
+            return Verdict::Steady(Basis::NotEnoughData);
+        }
+        let (seen, min) = (self.server().requests, self.watch.min_requests);
+        let why = format!("{seen} requests came, at least {min} are wanted");
+        let failure = Failure::new(FailedBecause::TooFewRequests, &why);
+        Verdict::Regressed(Basis::NotEnoughData, failure)
+    }
+
+    fn regressed(&self, reason: FailedBecause, why: &str) -> Verdict {
+        Verdict::Regressed(self.comparison().0, Failure::new(reason, why))
+    }
+
+    fn compared(&self) -> String {
+        let server = share(self.server());
+        let limit = permille(u64::from(self.watch.max_5xx_ppm), 1_000_000);
+        match self.comparison() {
+            (Basis::Peers, Some(peers)) => {
+                let names = cut(&self.watch.peers.join(", "), PEERS_BYTES_MAX);
+                format!(
+                    "{server} failed, {} on {names}; {limit} is borne",
+                    share(peers)
+                )
+            }
+            (_, Some(before)) => {
+                format!(
+                    "{server} failed, {} before; {limit} is borne",
+                    share(before)
+                )
+            }
+            (_, None) => format!("{server} failed; {limit} is borne"),
+        }
+    }
+}
+
+/// HAProxy counts upwards only; less means that it counts anew.
+const fn fell(now: Requests, last: Requests) -> bool {
+    now.requests < last.requests || now.errors_5xx < last.errors_5xx || now.broken < last.broken
+}
+
+const fn minus(now: Requests, last: Requests) -> Requests {
+    Requests {
+        requests: now.requests.saturating_sub(last.requests),
+        errors_5xx: now.errors_5xx.saturating_sub(last.errors_5xx),
+        broken: now.broken.saturating_sub(last.broken),
+    }
+}
+
+fn share(seen: Requests) -> String {
+    let part = permille(seen.errors(), seen.requests);
+    format!("{part} of {} requests", seen.requests)
+}
+
+/// `3.1 %`.
+fn permille(part: u64, whole: u64) -> String {
+    let permille = u128::from(part) * 1_000 / u128::from(whole.max(1));
+    format!("{}.{} %", permille / 10, permille % 10)
+}

@@ -1,0 +1,125 @@
+//! A watch over a real HAProxy's counters.
+
+use std::time::Duration;
+
+use crate::support::Checker;
+use crate::support::orders::{now, watch};
+use crate::support::scene::Scene;
+use events::{Answer, Basis, FailedBecause, RefusedBecause, WatchSeen, Work};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+/// Customers, one after the other, until this is dropped.
+struct Customers(JoinHandle<()>);
+
+impl Customers {
+    fn come(door: &str) -> Self {
+        let address = door.trim_start_matches("http://").to_owned();
+        Self(tokio::spawn(async move {
+            loop {
+                if ask(&address).await.is_err() {
+                    // The door is shut for a moment.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        }))
+    }
+}
+
+impl Drop for Customers {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn ask(address: &str) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = b"GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n";
+    stream.write_all(request).await?;
+    stream.read_to_end(&mut Vec::new()).await?;
+    Ok(())
+}
+
+fn steady(answer: Answer) -> (Basis, WatchSeen) {
+    let Answer::Steady(steady) = answer else {
+        panic!("{answer:?} is not `Steady`")
+    };
+    (steady.basis, steady.seen)
+}
+
+#[tokio::test]
+async fn a_server_that_fails_beside_one_that_does_not_has_regressed_long_before_the_end() {
+    let mut scene = Scene::with((500, "broken"), (200, "shop 1.0")).await;
+    let _checker = Checker::reading(&scene.bus, &scene.lb1.stats_socket());
+    let _customers = Customers::come(&scene.lb1.testers);
+    scene
+        .orders
+        .publish(&watch(10_000, &scene.lb1.testers))
+        .await;
+    let (_, answer) = scene.orders.report().await;
+    let Answer::Regressed(regressed) = answer else {
+        panic!("{answer:?} is not `Regressed`")
+    };
+    assert_eq!(regressed.failure.reason, FailedBecause::TooManyErrors);
+    assert_eq!(regressed.basis, Basis::Peers);
+    let seen = regressed.seen;
+    assert_eq!(seen.server.errors_5xx, seen.server.requests);
+    assert_eq!(seen.peers.errors(), 0);
+    assert!(seen.watched_ms < 5_000, "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_good_server_is_steady_at_the_end_and_a_restart_of_haproxy_does_not_hide_what_was_seen() {
+    let mut scene = Scene::with((200, "shop 1.1"), (200, "shop 1.0")).await;
+    let _checker = Checker::reading(&scene.bus, &scene.lb1.stats_socket());
+    let customers = Customers::come(&scene.lb1.testers);
+    scene
+        .orders
+        .publish(&watch(7_000, &scene.lb1.testers))
+        .await;
+    let (_, answer) = scene.orders.report().await;
+    let Answer::Watching(news) = answer else {
+        panic!("{answer:?} does not say how it stands")
+    };
+    scene.lb1.restart().await;
+    let (basis, seen) = steady(scene.orders.report().await.1);
+    drop(customers);
+    assert_eq!((basis, seen.resets), (Basis::Peers, 1));
+    assert!(seen.server.requests > news.seen.server.requests);
+    assert!(u64::from(scene.web1.asked()) >= seen.server.requests);
+}
+
+#[tokio::test]
+async fn a_balancer_whose_counters_cannot_be_read_is_named() {
+    let mut scene = Scene::with((500, "broken"), (200, "shop 1.0")).await;
+    let _checker = Checker::reading(&scene.bus, "/nowhere/stats.sock");
+    scene
+        .orders
+        .publish(&watch(1_000, &scene.lb1.testers))
+        .await;
+    let (basis, seen) = steady(scene.orders.report().await.1);
+    assert_eq!(basis, Basis::NotEnoughData);
+    assert_eq!(seen.unread, ["lb1".parse().unwrap()]);
+}
+
+#[tokio::test]
+async fn a_watch_that_is_superseded_says_nothing_and_one_without_time_is_refused() {
+    let mut scene = Scene::with((200, "shop 1.1"), (200, "shop 1.0")).await;
+    let _checker = Checker::reading(&scene.bus, &scene.lb1.stats_socket());
+    let command = watch(1_000, &scene.lb1.testers);
+    scene.orders.publish(&command).await;
+    scene.orders.publish_idle(&command).await;
+    scene.orders.silence(Duration::from_secs(2)).await;
+    let mut late = watch(10_000, &scene.lb1.testers);
+    late.seq = 3;
+    late.id = "repair/web1/watch/2".parse().unwrap();
+    late.deadline_at = now().plus_ms(8_000);
+    scene.orders.publish(&late).await;
+    let (_, answer) = scene.orders.report().await;
+    let Answer::CommandRefused(refused) = answer else {
+        panic!("{answer:?} is no refusal")
+    };
+    assert_eq!(refused.reason, RefusedBecause::Late);
+    assert!(matches!(late.work, Work::Watch(_)));
+}
