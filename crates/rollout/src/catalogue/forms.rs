@@ -41,7 +41,7 @@ pub(super) const ALL: [&Form; 14] = [
 ];
 
 /// What later steps build, and what to do until then.
-pub(super) const LATER: [(&str, &str); 6] = [
+pub(super) const LATER: [(&str, &str); 5] = [
     (
         "requires",
         "remove it: promotion from another environment is not asked for yet",
