@@ -319,6 +319,14 @@ impl Monitor {
             | Decision::Halted(_)
             | Decision::RollbackStarted(_)
             | Decision::ServerExcluded(_)
+            | Decision::GatesPassed(_)
+            | Decision::GateAwaited(_)
+            | Decision::GateOverridden(_)
+            | Decision::OverrideRefused(_)
+            | Decision::FreezeSet(_)
+            | Decision::FreezeLifted(_)
+            | Decision::PromotionSeen(_)
+            | Decision::TakeOverRequested(_)
             | Decision::ServerReleased(_) => {}
         }
     }

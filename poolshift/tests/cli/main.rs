@@ -4,6 +4,7 @@
 mod apply;
 mod approve;
 mod check;
+mod gates;
 mod help;
 mod notification;
 mod replay;

@@ -59,8 +59,15 @@ pub const NO_WAY_BACK: NoWayBack = NoWayBack::Refuse;
 pub const START_WITHIN_MS: u64 = 60_000;
 /// `[rollout] person_wait`: 4 hours.
 pub const PERSON_WAIT_MS: u64 = 4 * 3_600_000;
+/// `[rollout] gate_expire`: 96 hours, so that a rollout of Thursday evening sees Monday morning.
+pub const GATE_EXPIRE_MS: u64 = 96 * 3_600_000;
 /// `[rollout] queue_expire`: 24 hours.
 pub const QUEUE_EXPIRE_MS: u64 = 24 * 3_600_000;
+
+/// The longest `requires.within`: 90 days. So long are successes elsewhere remembered.
+pub const PROMOTION_WITHIN_MOST_MS: u64 = 90 * 24 * 3_600_000;
+/// The most `windows` of an environment.
+pub const WINDOWS_MOST: usize = 10;
 
 /// `approvals.count`.
 pub const APPROVALS_COUNT: u32 = 1;

@@ -7,6 +7,7 @@ pub(crate) fn all() -> Vec<Decision> {
     let mut decisions = asked();
     decisions.push(planned().into());
     decisions.extend(votes());
+    decisions.extend(super::gates::all());
     decisions
 }
 
@@ -114,7 +115,7 @@ fn planned() -> RolloutPlanned {
     }
 }
 
-fn plan() -> Plan {
+pub(super) fn plan() -> Plan {
     let entry = "name = \"checkout\"\n".to_owned();
     let planned = |server, previous, up| PlannedServer {
         server,
@@ -145,6 +146,8 @@ fn plan() -> Plan {
             count: 1,
             from: words(&["release-managers"]),
             until: time(14_400_000),
+            promotion: None,
+            windows: vec![],
         }],
         timeouts_ms: timeouts(),
         no_way_back: vec![other_server()],
