@@ -1,5 +1,7 @@
 //! What must always hold, checked against what really is and what really was said.
 
+mod gates;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use events::{
@@ -7,7 +9,7 @@ use events::{
     Report, ReportId, RolloutId, ServerName, Timestamp, Work,
 };
 use lb_controller::Admin;
-use rollout::{Heard, Phase, Stage, State};
+use rollout::{Heard, Phase, Stage, State, wake_at};
 
 use crate::fleet::{Haproxy, Host, ONLINE};
 use crate::invariant::{Invariant, Violation};
@@ -45,6 +47,7 @@ pub(crate) struct Monitor {
     consumed: BTreeMap<ReportId, bool>,
     votes: BTreeMap<RolloutId, BTreeSet<String>>,
     fallen: BTreeSet<(BalancerName, ServerName)>,
+    gates: gates::Gates,
 }
 
 impl Monitor {
@@ -63,6 +66,7 @@ impl Monitor {
             consumed: BTreeMap::new(),
             votes: BTreeMap::new(),
             fallen: BTreeSet::new(),
+            gates: gates::Gates::default(),
         }
     }
 
@@ -202,9 +206,38 @@ impl Monitor {
         }
         for (event, _) in committed.events {
             self.decided(event);
+            if let Event::Decision(decision) = event
+                && let Some(what) = self.gates.decided(decision, committed.at)
+            {
+                self.violated(Invariant::S9, what);
+            }
+        }
+        self.over_is_over(committed.after);
+        if let Some(wake) = wake_at(committed.after).filter(|wake| *wake <= committed.at) {
+            let what = format!("asked again at once, for {wake}, and had just decided");
+            self.violated(Invariant::L1, what);
         }
         self.one_batch(committed.after);
         self.nothing_forgotten(committed.after);
+    }
+
+    /// S3: what is installed or tested for a rollout that is over would be a second one beside the
+    /// next.
+    fn over_is_over(&mut self, state: &State) {
+        let running = state.rollout.as_ref().map(|rollout| rollout.id());
+        for server in state.servers.values() {
+            let Some(outstanding) = &server.outstanding else {
+                continue;
+            };
+            let command = &outstanding.command;
+            let works = matches!(command.work, Work::Install(_) | Work::Test(_));
+            if works && command.rollout.rollout() != running {
+                self.violated(
+                    Invariant::S3,
+                    format!("{} is outstanding, and its rollout is over", command.id),
+                );
+            }
+        }
     }
 
     /// L1: a server that rests is not out.
@@ -262,7 +295,8 @@ impl Monitor {
                     .plan
                     .gates
                     .iter()
-                    .all(|gate| committed.at < gate.until)
+                    .filter(|gate| gate.id == "approval")
+                    .all(|gate| committed.at < gate.until.max(rollout.gated.grace_until))
         });
         if valid {
             self.votes

@@ -35,7 +35,10 @@ async fn a_fix_that_waits_is_told_to_take_over_and_both_rollouts_are_named() {
 
     let body = json!({"with": "00000000-0000-0000-0000-000000000000", "reason": "x"});
     let (status, said) = problem(house.post(&path, &body).await).await;
-    assert_eq!((status, &said["type"]), (404, &json!("urn:poolshift:problem:unknown-rollout")));
+    assert_eq!(
+        (status, &said["type"]),
+        (404, &json!("urn:poolshift:problem:unknown-rollout"))
+    );
 }
 
 #[tokio::test]
@@ -44,9 +47,7 @@ async fn an_override_carries_the_roles_that_the_people_file_gives() {
     let rollout = rollout_of(&accepted(house.start("key-1", &start("1.1")).await).await);
     let path = format!("/api/v1/rollouts/{rollout}/overrides");
     let digest = events::sha256(b"the plan").to_string();
-    let word = |gate: &str, person: &str| {
-        json!({"gate": gate, "person": person, "digest": digest, "reason": "nobody can pay"})
-    };
+    let word = |gate: &str, person: &str| json!({"gate": gate, "person": person, "digest": digest, "reason": "nobody can pay"});
     accepted(house.post(&path, &word("window", "ann")).await).await;
     let Report::Ask(Ask::OverrideGate(said)) = last(&house).await else {
         panic!("it was not said");
@@ -54,7 +55,10 @@ async fn an_override_carries_the_roles_that_the_people_file_gives() {
     assert_eq!(said.person.as_str(), "p_ann1");
     assert!(!said.roles.is_empty());
     let (status, said) = problem(house.post(&path, &word("approval", "ann")).await).await;
-    assert_eq!((status, &said["known"]), (422, &json!(["window", "freeze", "promotion"])));
+    assert_eq!(
+        (status, &said["known"]),
+        (422, &json!(["window", "freeze", "promotion"]))
+    );
     let (status, _) = problem(house.post(&path, &word("window", "nobody")).await).await;
     assert_eq!(status, 403);
 }
@@ -72,7 +76,12 @@ async fn a_freeze_has_one_end_and_one_that_is_lifted_is_named() {
         assert_eq!((status, &said["field"]), (422, &json!("until")));
     }
     let body = json!({"reason": "the sale", "for_ms": 3_600_000});
-    let said = accepted(house.post("/api/v1/environments/production/freeze", &body).await).await;
+    let said = accepted(
+        house
+            .post("/api/v1/environments/production/freeze", &body)
+            .await,
+    )
+    .await;
     assert_eq!(said["reports"][0]["target"], "production/checkout");
     let Report::Ask(Ask::SetFreeze(freeze)) = last(&house).await else {
         panic!("it was not said");
