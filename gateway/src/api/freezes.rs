@@ -13,7 +13,6 @@ use crate::api::{key, known_target};
 use crate::app::{App, report_id};
 use crate::body::{self, BYTES_MAX};
 use crate::problem::Problem;
-use crate::time::now;
 use crate::webhook::check_text;
 
 #[derive(Debug, Deserialize)]
@@ -96,7 +95,8 @@ async fn freeze(
 ) -> Result<HttpResponse, Problem> {
     let asked: Freeze = body::json(payload, BYTES_MAX).await?;
     check_text("reason", &asked.reason)?;
-    let from = asked.from.unwrap_or_else(now);
+    let now = app.now();
+    let from = asked.from.unwrap_or(now);
     let until = match (asked.until, asked.for_ms) {
         (Some(until), None) => until,
         (None, Some(for_ms)) => from.plus_ms(for_ms),
@@ -108,7 +108,7 @@ async fn freeze(
             ));
         }
     };
-    if until <= from.max(now()) {
+    if until <= from.max(now) {
         let detail = format!("it would be over at {until}, before it begins");
         return Err(Problem::wrong_field("until", detail, "give a later end"));
     }
