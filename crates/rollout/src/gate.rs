@@ -66,7 +66,7 @@ pub(crate) fn votes_count_from(
 ) -> Timestamp {
     let windows = gates.iter().find(|gate| gate.id == WINDOW);
     let freezes = state.freezes.values();
-    let opens = first_open(freezes, windows.map(|gate| gate.windows.as_slice()), at);
+    let opens = first_open(&freezes, windows.map(|gate| gate.windows.as_slice()), at);
     opens
         .unwrap_or(at)
         .min(at.plus_ms(entry.rollout.gate_expire_ms))
@@ -133,7 +133,7 @@ pub(crate) fn opens(state: &State, rollout: &Rollout, at: Timestamp) -> Option<T
         .freezes
         .values()
         .filter(|_| !is_overridden(rollout, FREEZE));
-    first_open(freezes, windows(rollout), at)
+    first_open(&freezes, windows(rollout), at)
 }
 
 /// The first time from `at` on at which it may begin, as far as is known.
@@ -229,7 +229,7 @@ fn release(rollout: &Rollout) -> Release {
 }
 
 fn first_open<'a>(
-    freezes: impl Iterator<Item = &'a Freeze> + Clone,
+    freezes: &(impl Iterator<Item = &'a Freeze> + Clone),
     windows: Option<&[Window]>,
     at: Timestamp,
 ) -> Option<Timestamp> {

@@ -13,6 +13,18 @@ use crate::world::World;
 impl World {
     /// One word of those.
     pub(crate) fn gate_word(&mut self) {
+        // It is rare that a rollout is halted while another waits: then that is what people say.
+        let parked = self.seen().is_some_and(|state| {
+            let halted = state
+                .rollout
+                .as_ref()
+                .is_some_and(|rollout| rollout.halted.is_some());
+            halted && !state.queue.is_empty()
+        });
+        if parked && self.dice.percent(70) {
+            self.take_over_halted();
+            return;
+        }
         match self.dice.index(8) {
             0 => self.freeze(),
             1 => self.unfreeze(),

@@ -1,6 +1,7 @@
 //! What must always hold, checked against what really is and what really was said.
 
 mod gates;
+mod over;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -219,25 +220,6 @@ impl Monitor {
         }
         self.one_batch(committed.after);
         self.nothing_forgotten(committed.after);
-    }
-
-    /// S3: what is installed or tested for a rollout that is over would be a second one beside the
-    /// next.
-    fn over_is_over(&mut self, state: &State) {
-        let running = state.rollout.as_ref().map(|rollout| rollout.id());
-        for server in state.servers.values() {
-            let Some(outstanding) = &server.outstanding else {
-                continue;
-            };
-            let command = &outstanding.command;
-            let works = matches!(command.work, Work::Install(_) | Work::Test(_));
-            if works && command.rollout.rollout() != running {
-                self.violated(
-                    Invariant::S3,
-                    format!("{} is outstanding, and its rollout is over", command.id),
-                );
-            }
-        }
     }
 
     /// L1: a server that rests is not out.

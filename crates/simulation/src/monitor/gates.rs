@@ -42,7 +42,33 @@ impl Gates {
                 return Some(format!("batch {} was opened {what}", e.batch));
             }
             Decision::CommandIssued(e) => return self.issued(e, at),
-            _ => {}
+            Decision::OwnershipTaken(_)
+            | Decision::OwnerChanged(_)
+            | Decision::ServiceDefined(_)
+            | Decision::Adopted(_)
+            | Decision::AgentEnrolled(_)
+            | Decision::AgentRevoked(_)
+            | Decision::RolloutRequested(_)
+            | Decision::RolloutRejected(_)
+            | Decision::Queued(_)
+            | Decision::Superseded(_)
+            | Decision::ApprovalGiven(_)
+            | Decision::ApprovalRefused(_)
+            | Decision::ApprovalExpired(_)
+            | Decision::GatesPassed(_)
+            | Decision::GateAwaited(_)
+            | Decision::OverrideRefused(_)
+            | Decision::BatchStarted(_)
+            | Decision::StepTimedOut(_)
+            | Decision::Paused(_)
+            | Decision::Resumed(_)
+            | Decision::AbortRequested(_)
+            | Decision::RetryRequested(_)
+            | Decision::TakeOverRequested(_)
+            | Decision::Halted(_)
+            | Decision::ServerExcluded(_)
+            | Decision::ServerReleased(_)
+            | Decision::RolloutFinished(_) => {}
         }
         None
     }
