@@ -15,7 +15,8 @@ pub(crate) mod replay;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod steer;
-pub(crate) mod verdict;
 pub(crate) mod supersede;
+pub(crate) mod verdict;
+
 pub(crate) mod watch;
 pub(crate) mod webhook_check;
