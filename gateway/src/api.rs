@@ -1,6 +1,8 @@
 //! The API, on the local listener: what is so, and what people want.
 
 mod catalogue;
+mod freezes;
+mod gates;
 mod history;
 mod log;
 mod looks;
@@ -35,6 +37,16 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(
             at(&format!("{target}/servers/{{server}}/adopt")).route(web::post().to(servers::adopt)),
         )
+        .service(at(&format!("{target}/freeze")).route(web::post().to(freezes::freeze_target)))
+        .service(at(&format!("{target}/unfreeze")).route(web::post().to(freezes::unfreeze_target)))
+        .service(
+            at("/environments/{environment}/freeze")
+                .route(web::post().to(freezes::freeze_environment)),
+        )
+        .service(
+            at("/environments/{environment}/unfreeze")
+                .route(web::post().to(freezes::unfreeze_environment)),
+        )
         .service(
             at("/rollouts")
                 .route(web::get().to(rollouts::list))
@@ -42,6 +54,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         )
         .service(at("/rollouts/{id}").route(web::get().to(rollouts::get)))
         .service(at("/rollouts/{id}/votes").route(web::post().to(votes::cast)))
+        .service(at("/rollouts/{id}/supersede").route(web::post().to(gates::supersede)))
+        .service(at("/rollouts/{id}/overrides").route(web::post().to(gates::override_gate)))
         .service(at("/rollouts/{id}/{wish}").route(web::post().to(steer::steer)))
         .service(at("/log").route(web::get().to(log::room)))
         .service(at("/log/export").route(web::get().to(log::export)))

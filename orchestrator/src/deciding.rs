@@ -2,7 +2,7 @@
 
 use bus::{Commit, Record};
 use events::{Actor, Cause, Envelope, Event, MachineName, Report, ReportId, Subject, Target};
-use rollout::{Heard, Input, Settled, Stamp, apply_machine, decide_machine, records, settle};
+use rollout::{Heard, Input, Settled, Stamp, apply_machine, decide_machine, records, settle, tell};
 use tokio::sync::watch;
 
 use crate::lane::{Lane, Written, now};
@@ -197,6 +197,7 @@ impl Lane {
             commands: changed.map(|record| outgoing::command(&record)).collect(),
             snapshots: Vec::new(),
             rejected: refused(said, &settled),
+            reports: told(&around, slot, &settled),
             consumed: said.map(|said| said.record.offset),
         };
         let nothing = commit.events.is_empty() && commit.commands.is_empty();
@@ -278,6 +279,20 @@ fn read(record: &Record) -> Result<Said<'_>, String> {
         envelope,
         heard,
     })
+}
+
+/// What others of the service are told of this decision.
+fn told(
+    around: &Around<'_>,
+    slot: &crate::subject::TargetSlot,
+    settled: &Settled,
+) -> Vec<(u32, bus::Outgoing)> {
+    let first = slot.head.map_or(1, |(n, _)| n + 1);
+    let numbered = (first..).zip(&settled.events);
+    numbered
+        .flat_map(|(n, (event, _))| tell(&settled.state, event, n, around.at))
+        .map(|told| around.told(told))
+        .collect()
 }
 
 fn refused(said: Option<&Said<'_>>, settled: &Settled) -> Vec<bus::Outgoing> {

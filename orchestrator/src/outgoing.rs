@@ -2,10 +2,10 @@
 
 use bus::{Outgoing, Record};
 use events::{
-    Actor, ActorKind, Cause, CommandRecord, Envelope, Epoch, Event, Link, OwnershipTaken, Source,
-    Subject, Timestamp, link,
+    Actor, ActorKind, Cause, CommandRecord, Envelope, Epoch, Event, Link, OwnershipTaken, Report,
+    Source, Subject, Timestamp, link, partition_of,
 };
-use rollout::BRAIN;
+use rollout::{BRAIN, Told};
 use uuid::Uuid;
 
 use crate::subject::Head;
@@ -60,6 +60,27 @@ impl Around<'_> {
             });
         }
         (records, head)
+    }
+
+    /// A word to another target, and the partition of that one's reports.
+    pub(crate) fn told(&self, told: Told) -> (u32, Outgoing) {
+        let subject = Subject::Target(told.to);
+        let report = Report::from(told.report);
+        let mut envelope = Envelope::of_report(
+            told.id,
+            &report,
+            subject.clone(),
+            self.at,
+            source(self.instance),
+            ourselves(self.instance),
+        );
+        envelope.traceparent = self.traceparent.map(str::to_owned);
+        let record = Outgoing {
+            key: subject.to_string(),
+            headers: envelope.to_headers(),
+            value: report.to_bytes(),
+        };
+        (partition_of(&subject), record)
     }
 
     fn envelope(&self, event: &Event, cause: Cause, n: u64, head: Head) -> Envelope {

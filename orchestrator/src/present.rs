@@ -1,12 +1,17 @@
 //! The read view: what people see of a target and its rollouts.
 
+mod gates;
+
 use events::{
     Decision, Event, Outcome, RolloutId, RolloutRequested, ServerName, Timestamp, sha256,
 };
-use rollout::{Aside, Halt, Member, Phase, Rollout, Server, Stage, Stamp, State, Way, waiting};
+use rollout::{
+    Aside, Halt, Member, Phase, Rollout, Server, Stage, Stamp, State, Waiting, Way, queue_waiting,
+    waiting,
+};
 use view::{
-    AsOf, GateView, JenkinsView, MachineView, OutReason, Outstanding, PoolView, RolloutStatus,
-    RolloutView, ServerOut, ServerProgress, ServerView, TargetView, View, WaitView,
+    AsOf, JenkinsView, MachineView, OutReason, Outstanding, PoolView, RolloutStatus, RolloutView,
+    ServerOut, ServerProgress, ServerView, TargetView, View, WaitView,
 };
 
 use crate::subject::{MachineSlot, TargetSlot};
@@ -69,6 +74,14 @@ impl TargetSlot {
             | Decision::ApprovalGiven(_)
             | Decision::ApprovalRefused(_)
             | Decision::ApprovalExpired(_)
+            | Decision::GatesPassed(_)
+            | Decision::GateAwaited(_)
+            | Decision::GateOverridden(_)
+            | Decision::OverrideRefused(_)
+            | Decision::FreezeSet(_)
+            | Decision::FreezeLifted(_)
+            | Decision::PromotionSeen(_)
+            | Decision::TakeOverRequested(_)
             | Decision::CommandIssued(_)
             | Decision::StepTimedOut(_)
             | Decision::Paused(_)
@@ -120,14 +133,18 @@ impl TargetSlot {
             running(view, &self.state, rollout);
             view.waiting = waits;
         }
-        let queued: Vec<RolloutId> = self
-            .state
-            .queue
-            .iter()
-            .map(|request| request.asked.rollout)
+        let queue = self.state.queue.iter();
+        let queued: Vec<(RolloutId, WaitView)> = queue
+            .map(|request| {
+                let wait = queue_waiting(&self.state, request);
+                (request.asked.rollout, shown(wait))
+            })
             .collect();
-        for id in queued {
-            self.with(id, |view| view.status = RolloutStatus::Queued);
+        for (id, wait) in queued {
+            self.with(id, |view| {
+                view.status = RolloutStatus::Queued;
+                view.waiting = vec![wait];
+            });
         }
     }
 
@@ -141,12 +158,7 @@ impl TargetSlot {
             }];
         }
         let all = waiting(&self.state, self.state.at).into_iter();
-        all.map(|wait| WaitView {
-            what: wait.what,
-            until: wait.until,
-            person: wait.person,
-        })
-        .collect()
+        all.map(shown).collect()
     }
 
     /// The target's document. There is none while nothing defines the target, unless it stands
@@ -179,6 +191,7 @@ impl TargetSlot {
                 .map(|request| request.asked.rollout)
                 .collect(),
             waiting: self.waits(),
+            freezes: gates::freezes(state),
         })
     }
 
@@ -206,8 +219,16 @@ fn requested(state: &State, asked: &RolloutRequested, at: Timestamp) -> RolloutV
     )
 }
 
+fn shown(wait: Waiting) -> WaitView {
+    WaitView {
+        what: wait.what,
+        until: wait.until,
+        person: wait.person,
+    }
+}
+
 fn running(view: &mut RolloutView, state: &State, rollout: &Rollout) {
-    view.status = status(rollout);
+    view.status = status(state, rollout);
     view.reason = why(rollout).or_else(|| rollout.failure.clone());
     view.plan_digest = Some(rollout.digest);
     view.batches.clone_from(&rollout.plan.batches);
@@ -215,7 +236,7 @@ fn running(view: &mut RolloutView, state: &State, rollout: &Rollout) {
     view.floor = Some(rollout.plan.floor);
     view.least_up = rollout.least_up;
     view.no_way_back.clone_from(&rollout.plan.no_way_back);
-    view.gates = gates(rollout);
+    view.gates = gates::gates(state, rollout);
     let members = rollout
         .order
         .iter()
@@ -225,12 +246,12 @@ fn running(view: &mut RolloutView, state: &State, rollout: &Rollout) {
         .collect();
 }
 
-fn status(rollout: &Rollout) -> RolloutStatus {
+fn status(state: &State, rollout: &Rollout) -> RolloutStatus {
     match rollout.phase {
         Phase::Back => RolloutStatus::RollingBack,
         _ if rollout.halted.is_some() => RolloutStatus::Halted,
         _ if rollout.paused.is_some() => RolloutStatus::Paused,
-        Phase::Gates => RolloutStatus::WaitingApproval,
+        Phase::Gates => gates::waits_for(state, rollout),
         Phase::Forward => RolloutStatus::Running,
     }
 }
@@ -238,24 +259,6 @@ fn status(rollout: &Rollout) -> RolloutStatus {
 fn why(rollout: &Rollout) -> Option<String> {
     let halt: Option<&Halt> = rollout.halted.as_ref().or(rollout.paused.as_ref());
     halt.map(|halt| halt.reason.clone())
-}
-
-fn gates(rollout: &Rollout) -> Vec<GateView> {
-    let gates = rollout.plan.gates.iter();
-    gates
-        .map(|gate| GateView {
-            id: gate.id.clone(),
-            count: gate.count,
-            from: gate.from.clone(),
-            votes: rollout
-                .votes
-                .iter()
-                .filter(|vote| vote.gate == gate.id)
-                .map(|vote| vote.person.clone())
-                .collect(),
-            until: gate.until,
-        })
-        .collect()
 }
 
 fn progress(state: &State, name: &ServerName, member: &Member) -> ServerProgress {

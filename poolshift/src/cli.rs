@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use events::{Digest, MachineName, ServerName, Target, Version};
+use events::{
+    Digest, EnvironmentName, MachineName, ReportId, ServerName, Target, Timestamp, Version,
+};
+use rollout::catalogue::units::{UnitError, duration_ms as milliseconds};
 
 use crate::exit;
 use crate::verbs::doctor::Doctor;
 use crate::verbs::haproxy_config::HaproxyConfig;
 use crate::verbs::import::Import;
+use crate::verbs::log::Log;
 use crate::verbs::webhook_check::From;
 
 /// Rolls a new version of a service out over its servers, with no customer noticing.
@@ -138,6 +142,14 @@ pub(crate) enum Verb {
     },
     /// Say yes to exactly the plan that is shown.
     Approve(Approve),
+    /// Let a rollout that waits take the servers of a halted one over: that one ends as it is.
+    Supersede(Supersede),
+    /// Let a rollout pass a window, a freeze, or a promotion. Who may: `overrides` in the catalogue.
+    Override(Override),
+    /// Begin nothing for a while: no rollout and no batch. What goes back goes back all the same.
+    Freeze(Freeze),
+    /// End freezes before their time.
+    Unfreeze(Unfreeze),
     /// Show what happened on a target, the oldest first.
     History {
         /// Which service, and where.
@@ -264,6 +276,87 @@ pub(crate) struct Approve {
     pub(crate) ticket: Option<String>,
 }
 
+/// `supersede`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Supersede {
+    /// Where the halted rollout is: production/checkout.
+    pub(crate) target: Target,
+    /// The rollout that takes over: its id, or the beginning of it.
+    #[arg(long, value_name = "ROLLOUT")]
+    pub(crate) with: String,
+    /// Why.
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) person: AsPerson,
+}
+
+/// `override`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Override {
+    #[command(flatten)]
+    pub(crate) rollout: RolloutArg,
+    /// Which gate.
+    #[arg(long, value_parser = ["window", "freeze", "promotion"])]
+    pub(crate) gate: String,
+    /// Who overrides it: a name or id of the people file.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub(crate) person: String,
+    /// Why.
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Of which ticket.
+    #[arg(long)]
+    pub(crate) ticket: Option<String>,
+}
+
+/// One target, or all of an environment.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Where {
+    /// Which service, and where: production/checkout.
+    pub(crate) target: Option<Target>,
+    /// Every target that this environment has now.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) environment: Option<EnvironmentName>,
+}
+
+/// `freeze`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Freeze {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// From when on, such as 2026-12-23T18:00:00+01:00; none: at once.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Timestamp>,
+    /// Until when.
+    #[arg(long, value_name = "TIME", required_unless_present = "lasting")]
+    pub(crate) until: Option<Timestamp>,
+    /// Or for how long, such as 90m, 36h or 7d.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration_ms, conflicts_with = "until")]
+    pub(crate) lasting: Option<u64>,
+    /// Why.
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) person: AsPerson,
+}
+
+/// `unfreeze`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Unfreeze {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Only this one, by the id that `status --json` shows.
+    #[arg(long, value_name = "ID")]
+    pub(crate) freeze: Option<ReportId>,
+    /// Why.
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) person: AsPerson,
+}
+
 /// `agent`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Agent {
@@ -284,30 +377,8 @@ pub(crate) enum Agent {
     },
 }
 
-/// `log`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Log {
-    /// Show how large it is, and how much more fits.
-    Size,
-    /// Write a backup. The server goes on meanwhile.
-    Export {
-        /// Where to: a new file.
-        #[arg(value_name = "FILE")]
-        to: PathBuf,
-        /// Take it from this log, which no process uses, and not from a server.
-        #[arg(long, value_name = "LOG")]
-        log: Option<PathBuf>,
-    },
-    /// Make a log from a backup. Agents and balancers that obeyed later commands than the backup
-    /// knows of are commanded above them.
-    Import {
-        /// The backup.
-        #[arg(value_name = "FILE")]
-        from: PathBuf,
-        /// The log: a file that does not exist yet.
-        #[arg(long, value_name = "LOG")]
-        log: PathBuf,
-    },
+fn duration_ms(text: &str) -> Result<u64, UnitError> {
+    milliseconds(text)
 }
 
 /// 64 bare digits are a digest, too: so `sha256sum` prints it.

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Agent, Cli, Log, Verb};
+use crate::cli::{Agent, Cli, Verb};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::said::{self, Said};
+use crate::verbs::log::Log;
 use crate::verbs::steer::Wanted;
 use crate::{serve, verbs};
 
@@ -123,6 +124,10 @@ async fn verb(cli: Cli) -> anyhow::Result<Said> {
             person,
         } => verbs::release::run(&client, &target, &server, reason, person.person, json).await,
         Verb::Approve(approve) => verbs::approve::run(&client, approve, json).await,
+        Verb::Supersede(asked) => verbs::supersede::run(&client, asked, json).await,
+        Verb::Override(asked) => verbs::overrule::run(&client, asked, json).await,
+        Verb::Freeze(asked) => verbs::freeze::freeze(&client, asked, json).await,
+        Verb::Unfreeze(asked) => verbs::freeze::unfreeze(&client, asked, json).await,
         Verb::History { target, limit } => verbs::history::run(&client, &target, limit, json).await,
         Verb::HaproxyConfig(config) => verbs::haproxy_config::run(&config, json),
         Verb::Agent(Agent::Enrol { machine }) => verbs::agent::enrol(&client, &machine, json).await,

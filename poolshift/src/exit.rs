@@ -51,10 +51,13 @@ pub(crate) const CODES: [(u8, &str); 13] = [
         HALTED,
         "`watch`: halted: it could neither go on nor back, servers are held out",
     ),
-    (ABORTED, "`watch`: aborted by a person, and rolled back"),
+    (
+        ABORTED,
+        "`watch`: aborted by a person, and rolled back, or withdrawn before it began",
+    ),
     (
         EXPIRED,
-        "`watch`: expired while it waited for votes or its turn",
+        "`watch`: expired while it waited at a gate or for its turn",
     ),
     (REJECTED, "`watch`: rejected, nothing was done"),
     (SUPERSEDED, "`watch`: superseded by a newer request"),

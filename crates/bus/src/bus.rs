@@ -269,7 +269,7 @@ impl Bus {
     }
 }
 
-fn check_partition(partition: u32) -> Result<(), Error> {
+pub(crate) fn check_partition(partition: u32) -> Result<(), Error> {
     if partition < PARTITIONS {
         Ok(())
     } else {

@@ -1,3 +1,4 @@
+use crate::bus::check_partition;
 use crate::record::check_sizes;
 use crate::sqlite::Request;
 use crate::{Bus, Error, Outgoing};
@@ -33,6 +34,9 @@ pub struct Commit {
     pub snapshots: Vec<Outgoing>,
     /// Appended to the partition's rejected.
     pub rejected: Vec<Outgoing>,
+    /// Appended to the reports, each to the partition named: what this decision tells others. They
+    /// are read by whoever owns that partition, like any other report.
+    pub reports: Vec<(u32, Outgoing)>,
     /// The offset of the report that was consumed, which counts up only. `None`: it was the clock.
     pub consumed: Option<u64>,
 }
@@ -82,11 +86,11 @@ impl Owner {
         self.consumed
     }
 
-    /// Writes a decision in one transaction. It is on the disk when it returns.
+    /// Writes a decision in one transaction, reports to other partitions included. It is on the disk when it returns.
     ///
     /// # Errors
     /// [`Error::Fenced`] when another owner took the partition; [`Error::AlreadyConsumed`];
-    /// [`Error::TooLarge`]; the storage's. Each of them means that nothing was written, but for
+    /// [`Error::TooLarge`]; [`Error::UnknownPartition`]; the storage's. Each of them means that nothing was written, but for
     /// [`Error::Silent`]: after that one, or when the call is dropped before its answer, every
     /// further commit gets [`Error::InDoubt`].
     pub async fn commit(&mut self, commit: Commit) -> Result<Committed, Error> {
@@ -103,8 +107,13 @@ impl Owner {
                 &commit.rejected,
             ]
             .into_iter()
-            .flatten(),
+            .flatten()
+            .chain(commit.reports.iter().map(|(_, report)| report)),
         )?;
+        commit
+            .reports
+            .iter()
+            .try_for_each(|(partition, _)| check_partition(*partition))?;
         let consumed = commit.consumed;
         let request = Request::Commit {
             partition: self.partition,

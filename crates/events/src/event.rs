@@ -59,6 +59,20 @@ payloads! {
         ApprovalRefused = "poolshift.approval-refused" v 1,
         /// A gate's time is over.
         ApprovalExpired = "poolshift.approval-expired" v 1,
+        /// Every gate is open: the rollout begins.
+        GatesPassed = "poolshift.gates-passed" v 1,
+        /// A rollout could go on, but for windows and freezes.
+        GateAwaited = "poolshift.gate-awaited" v 1,
+        /// A permitted person let a rollout pass a gate.
+        GateOverridden = "poolshift.gate-overridden" v 1,
+        /// A gate stays: who wanted it overridden may not.
+        OverrideRefused = "poolshift.override-refused" v 1,
+        /// Nothing begins on this target for a while.
+        FreezeSet = "poolshift.freeze-set" v 1,
+        /// A freeze counts no more.
+        FreezeLifted = "poolshift.freeze-lifted" v 1,
+        /// A release succeeded on another target of the same service.
+        PromotionSeen = "poolshift.promotion-seen" v 1,
         /// Servers are taken on together.
         BatchStarted = "poolshift.batch-started" v 1,
         /// A command is outstanding; the intent before the act.
@@ -73,6 +87,8 @@ payloads! {
         AbortRequested = "poolshift.abort-requested" v 1,
         /// A person wants what failed tried again.
         RetryRequested = "poolshift.retry-requested" v 1,
+        /// A person wants a rollout that waits to take a halted one's servers over.
+        TakeOverRequested = "poolshift.take-over-requested" v 1,
         /// Something failed; the rollout waits for a person.
         Halted = "poolshift.halted" v 1,
         /// The rollout goes back.
@@ -101,11 +117,16 @@ impl Decision {
             Self::ApprovalGiven(e) => e.rollout,
             Self::ApprovalRefused(e) => e.rollout,
             Self::ApprovalExpired(e) => e.rollout,
+            Self::GatesPassed(e) => e.rollout,
+            Self::GateAwaited(e) => e.rollout,
+            Self::GateOverridden(e) => e.rollout,
+            Self::OverrideRefused(e) => e.rollout,
             Self::BatchStarted(e) => e.rollout,
             Self::Paused(e) => e.rollout,
             Self::Resumed(e) => e.rollout,
             Self::AbortRequested(e) => e.rollout,
             Self::RetryRequested(e) => e.rollout,
+            Self::TakeOverRequested(e) => e.rollout,
             Self::Halted(e) => e.rollout,
             Self::RollbackStarted(e) => e.rollout,
             Self::ServerExcluded(e) => e.rollout,
@@ -116,6 +137,9 @@ impl Decision {
             | Self::Adopted(_)
             | Self::AgentEnrolled(_)
             | Self::AgentRevoked(_)
+            | Self::FreezeSet(_)
+            | Self::FreezeLifted(_)
+            | Self::PromotionSeen(_)
             | Self::ServerReleased(_) => return None,
         };
         Some(RolloutRef::Rollout(rollout))

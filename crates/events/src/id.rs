@@ -230,6 +230,15 @@ impl ReportId {
         Self(id)
     }
 
+    /// The id under which `to` is told of event `n` of `from`: the same however often it is told.
+    #[must_use]
+    pub fn told(from: &str, n: u64, to: &str) -> Self {
+        Self(Uuid::new_v5(
+            &NAMESPACE,
+            format!("{from}#{n}>{to}").as_bytes(),
+        ))
+    }
+
     /// The UUID.
     #[must_use]
     pub const fn as_uuid(&self) -> Uuid {

@@ -212,6 +212,15 @@ impl Target {
         }
     }
 
+    /// The same service in another environment.
+    #[must_use]
+    pub fn in_environment(&self, environment: &EnvironmentName) -> Self {
+        Self {
+            text: format!("{environment}/{}", self.service()),
+            slash: environment.as_str().len(),
+        }
+    }
+
     /// `production/checkout`.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -8,10 +8,11 @@ use crate::command::Release;
 use crate::digest::Digest;
 use crate::envelope::Actor;
 use crate::event::{Build, Change, Claim, Commit, RequestedArtifact, Trust, Via};
-use crate::id::{PersonId, RolloutId};
-use crate::name::{MachineName, ServerName, Version};
+use crate::id::{PersonId, ReportId, RolloutId};
+use crate::name::{MachineName, ServerName, Target, Version};
 use crate::open::open_enum;
 use crate::payload::{Unreadable, payloads};
+use crate::time::Timestamp;
 
 payloads! {
     /// What people and build servers ask for.
@@ -28,6 +29,16 @@ payloads! {
         ReleaseServer = "poolshift.ask.release-server" v 1,
         /// Record what runs on a server that Poolshift has never installed.
         Adopt = "poolshift.ask.adopt" v 1,
+        /// A rollout that waits takes the servers of a halted one over.
+        SupersedeHalted = "poolshift.ask.supersede-halted" v 1,
+        /// Let a rollout pass a gate.
+        OverrideGate = "poolshift.ask.override-gate" v 1,
+        /// Begin nothing for a while.
+        SetFreeze = "poolshift.ask.set-freeze" v 1,
+        /// A freeze counts no more.
+        LiftFreeze = "poolshift.ask.lift-freeze" v 1,
+        /// The owner of another target of the same service: a release succeeded there.
+        ReportPromotion = "poolshift.ask.promotion" v 1,
         /// An agent shows its key and a code.
         EnrolAgent = "poolshift.ask.enrol-agent" v 1,
         /// An agent's key counts no more.
@@ -187,6 +198,76 @@ pub struct Steer {
     pub wish: Wish,
     /// Why.
     pub reason: String,
+}
+
+/// A rollout that waits takes the servers of a halted one over: the halted one ends as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupersedeHalted {
+    /// The halted one.
+    pub rollout: RolloutId,
+    /// The one that waits.
+    pub successor: RolloutId,
+    /// Why.
+    pub reason: String,
+}
+
+/// Let a rollout pass a gate that does not wait for votes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverrideGate {
+    /// Which rollout.
+    pub rollout: RolloutId,
+    /// Which gate: `window`, `freeze` or `promotion`.
+    pub gate: String,
+    /// The digest of the plan that the person saw.
+    pub digest: Digest,
+    /// Who says so.
+    pub person: PersonId,
+    /// The person's roles under that policy.
+    pub roles: Vec<String>,
+    /// Digest of the policy file that says so.
+    pub policy_sha256: Digest,
+    /// Through which door.
+    pub via: Via,
+    /// Why.
+    pub reason: String,
+    /// Of which ticket.
+    pub ticket: Option<String>,
+}
+
+/// Begin nothing on a target for a while: no rollout, no batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetFreeze {
+    /// From when on; none: at once.
+    pub from: Option<Timestamp>,
+    /// Until before when.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// Freezes count no more. Names them, so that a late word never lifts a later one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiftFreeze {
+    /// Which.
+    pub freezes: Vec<ReportId>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A release succeeded on another target of the same service. Only an orchestrator says so, in the
+/// transaction that says it there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportPromotion {
+    /// Where.
+    pub from: Target,
+    /// By which rollout.
+    pub rollout: RolloutId,
+    /// Number of the event there that says so.
+    pub n: u64,
+    /// What.
+    pub release: Release,
+    /// When, by that target's owner.
+    pub succeeded_at: Timestamp,
 }
 
 /// Let go of a stuck or left server: a person has looked, and takes it on.

@@ -3,6 +3,7 @@
 mod answer;
 mod begin;
 mod end;
+mod gate;
 mod member;
 mod service;
 mod watch;
@@ -22,7 +23,7 @@ pub struct Stamp {
 
 /// How long requests and people's words are remembered: longer than anything may be delivered
 /// again, since the stream of reports is kept as long.
-const REMEMBERED_MS: u64 = 30 * 24 * 3_600_000;
+pub(crate) const REMEMBERED_MS: u64 = 30 * 24 * 3_600_000;
 
 /// Folds one event.
 pub fn apply(state: &mut State, event: &Event, stamp: Stamp) {
@@ -53,12 +54,31 @@ fn decided(state: &mut State, decision: &Decision, stamp: Stamp) {
         Decision::RolloutRejected(e) => begin::leaves_queue(state, e.rollout),
         Decision::Queued(e) => begin::queued(state, e),
         Decision::Superseded(e) => begin::leaves_queue(state, e.rollout),
-        Decision::RolloutPlanned(e) => begin::planned(state, e),
+        Decision::RolloutPlanned(e) => begin::planned(state, e, stamp.at),
         Decision::ApprovalGiven(e) => {
             remember(state, stamp);
-            begin::approved(state, e);
+            begin::approved(state, e, stamp.at);
         }
-        Decision::ApprovalRefused(_) => remember(state, stamp),
+        Decision::ApprovalRefused(_) | Decision::OverrideRefused(_) => remember(state, stamp),
+        Decision::GatesPassed(_) => begin::gates_passed(state),
+        Decision::GateAwaited(e) => gate::awaited(state, e),
+        Decision::GateOverridden(e) => {
+            remember(state, stamp);
+            gate::overridden(state, e);
+        }
+        Decision::FreezeSet(e) => {
+            remember(state, stamp);
+            gate::freeze_set(state, e, stamp.at);
+        }
+        Decision::FreezeLifted(e) => {
+            remember(state, stamp);
+            state.freezes.remove(&e.freeze);
+        }
+        Decision::PromotionSeen(e) => gate::promoted(state, e, stamp.at),
+        Decision::TakeOverRequested(e) => {
+            remember(state, stamp);
+            gate::taken_over(state, e);
+        }
         Decision::BatchStarted(e) => begin::batch(state, e, stamp.at),
         Decision::CommandIssued(e) => begin::issued(state, &e.command),
         Decision::StepTimedOut(e) => answer::timed_out(state, e),

@@ -7,6 +7,7 @@ pub mod defaults;
 mod entry;
 mod environment;
 mod forms;
+mod gates;
 mod install;
 mod nearest;
 mod net;

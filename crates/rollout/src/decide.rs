@@ -5,7 +5,10 @@ mod ask;
 mod batch;
 mod finish;
 mod follow;
+mod freeze;
+mod gate;
 mod person;
+mod queue;
 mod request;
 mod timeout;
 mod vote;
@@ -108,6 +111,11 @@ fn asked(state: &State, heard: &Heard, ask: &Ask, at: Timestamp) -> Reply {
         Ask::RequestRollout(request) => request::request(state, request, at),
         Ask::CastVote(vote) => vote::vote(state, heard, vote, at),
         Ask::Steer(steer) => person::steer(state, heard, steer, at),
+        Ask::SupersedeHalted(asked) => queue::supersede_halted(state, heard, asked),
+        Ask::OverrideGate(asked) => gate::override_gate(state, heard, asked),
+        Ask::SetFreeze(asked) => freeze::set(state, heard, asked, at),
+        Ask::LiftFreeze(asked) => freeze::lift(state, heard, asked),
+        Ask::ReportPromotion(told) => freeze::promotion(state, heard, told),
         Ask::ReleaseServer(release) => person::release(state, heard, release),
         Ask::Adopt(adopt) => ask::adopt(state, heard, adopt),
         Ask::DefineService(define) => ask::define(state, heard, define),

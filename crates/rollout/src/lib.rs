@@ -11,8 +11,10 @@
 //! a simulation.
 
 mod apply;
+mod calendar;
 pub mod catalogue;
 mod decide;
+mod gate;
 mod issue;
 mod machine;
 mod plan;
@@ -22,6 +24,7 @@ mod safety;
 mod settle;
 mod state;
 mod step;
+mod tell;
 mod waiting;
 
 pub use apply::{Stamp, apply};
@@ -32,11 +35,12 @@ pub use records::{record, records};
 pub use rules::{Rule, Rules};
 pub use settle::{Settled, settle};
 pub use state::{
-    After, Aside, Halt, Known, Member, Outstanding, Phase, Request, Rollout, Server, Stage, State,
-    Vote,
+    After, Aside, Freeze, Gated, Halt, Known, Member, Newest, Outstanding, Phase, Promoted,
+    Request, Rollout, Server, Stage, State, Successor, Vote,
 };
 pub use step::{Course, Step, Way};
-pub use waiting::{Waiting, waiting, wake_at};
+pub use tell::{Told, tell};
+pub use waiting::{Waiting, gate_waiting, queue_waiting, waiting, wake_at};
 
 /// Version of these rules. A rollout ends under the rules it was planned with.
 pub const BRAIN: u16 = 1;

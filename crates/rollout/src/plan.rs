@@ -8,6 +8,7 @@ use events::{
 use crate::BRAIN;
 use crate::catalogue::defaults::APPROVALS_EXPIRE_MS;
 use crate::catalogue::{Entry, LowTrust, NoWayBack, ServerRule};
+use crate::gate;
 use crate::state::{Server, State};
 
 /// How much longer than a worker the orchestrator waits: twice the clock skew that is borne, and
@@ -36,6 +37,12 @@ pub enum PlanError {
         /// Which servers.
         servers: String,
     },
+    /// The windows of the entry cannot be computed.
+    #[error(
+        "the windows of the catalogue entry cannot be computed: {0}; write zones that this version \
+         knows"
+    )]
+    NoWindow(String),
     /// The plan is larger than a record of the log may be.
     #[error(
         "the plan has {bytes} bytes and at most {PLAN_BYTES_MAX} can be kept; split the service's \
@@ -76,6 +83,11 @@ pub fn plan(
             servers: names.join(", "),
         });
     }
+    let mut others =
+        gate::planned(state, entry, at).map_err(|error| PlanError::NoWindow(error.to_string()))?;
+    let votes_from = gate::votes_count_from(state, entry, &others, at);
+    let mut gates = gates(entry, asked, votes_from);
+    gates.append(&mut others);
     let plan = Plan {
         rollout: asked.rollout,
         target: state.target.clone(),
@@ -88,7 +100,7 @@ pub fn plan(
         floor: entry.rollout.floor.floor_of(entry.total()),
         before: Vec::new(),
         after: Vec::new(),
-        gates: gates(entry, asked, at),
+        gates,
         timeouts_ms: timeouts(entry),
         baseline: state.baseline.filter(|_| entry.rollout.watch.is_some()),
         no_way_back,
@@ -128,6 +140,8 @@ fn gates(entry: &Entry, asked: &RolloutRequested, at: Timestamp) -> Vec<Gate> {
         count: approvals.count + u32::from(nobody),
         from: approvals.from.clone(),
         until: at.plus_ms(approvals.expire_ms),
+        promotion: None,
+        windows: Vec::new(),
     }]
 }
 
@@ -141,6 +155,8 @@ fn low_trust_gate(entry: &Entry, asked: &RolloutRequested, at: Timestamp) -> Opt
         count: 1,
         from: Vec::new(),
         until: at.plus_ms(APPROVALS_EXPIRE_MS),
+        promotion: None,
+        windows: Vec::new(),
     })
 }
 

@@ -44,6 +44,12 @@ pub enum Rule {
     ClocksRestart,
     /// The orchestrator waits a margin longer than the worker.
     MarginIsWaited,
+    /// No batch is opened outside of the plan's windows or in a freeze.
+    CalendarHolds,
+    /// A rollout begins only when its release has succeeded where it must have.
+    PromotionHolds,
+    /// A halted rollout is taken over only when nothing runs on its servers.
+    TakeOverAwaitsSteps,
     /// A rollback never goes below the floor, and keeps what it cannot take back.
     RefusedByFloorGoesBack,
 }
@@ -71,6 +77,9 @@ impl Rule {
         Self::RunningStepIsAwaited,
         Self::ClocksRestart,
         Self::MarginIsWaited,
+        Self::CalendarHolds,
+        Self::PromotionHolds,
+        Self::TakeOverAwaitsSteps,
         Self::RefusedByFloorGoesBack,
     ];
 }

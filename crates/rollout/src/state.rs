@@ -1,5 +1,7 @@
 //! What is so on one target: the fold of its events.
 
+mod gates;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,6 +13,8 @@ use events::{
 use crate::catalogue::Entry;
 use crate::rules::Rules;
 use crate::step::{Course, Step, Way};
+
+pub use gates::{Freeze, Gated, Newest, Promoted, Successor};
 
 /// One target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +47,12 @@ pub struct State {
     pub heard: BTreeMap<ReportId, Timestamp>,
     /// What the old version did when it was last watched beside a newer one.
     pub baseline: Option<Requests>,
+    /// The newest build of each source (controller and job) that was taken on in the last 30 days.
+    pub builds: BTreeMap<(String, String), Newest>,
+    /// Freezes that are not over, by id.
+    pub freezes: BTreeMap<ReportId, Freeze>,
+    /// The last success of each release elsewhere, as long as any gate may ask for it.
+    pub promoted: Vec<Promoted>,
     /// Which rules hold.
     pub rules: Rules,
 }
@@ -155,10 +165,14 @@ pub struct Rollout {
     pub phase: Phase,
     /// Votes that count.
     pub votes: Vec<Vote>,
+    /// How it stands with its other gates.
+    pub gated: Gated,
     /// Set while paused: until when.
     pub paused: Option<Halt>,
     /// Set while halted: until when.
     pub halted: Option<Halt>,
+    /// Set when a person wants it, halted as it is, to end for another one.
+    pub successor: Option<Successor>,
     /// Set when a person wants it stopped: why.
     pub aborted: Option<String>,
     /// The first thing that failed.
@@ -294,6 +308,9 @@ impl State {
             known: BTreeMap::new(),
             heard: BTreeMap::new(),
             baseline: None,
+            builds: BTreeMap::new(),
+            freezes: BTreeMap::new(),
+            promoted: Vec::new(),
             rules,
         }
     }

@@ -1,8 +1,10 @@
 //! What a target waits for, as a value: never a guess from logs.
 
-use events::{BalancerName, Gate, ServerName, Timestamp, Work};
+use events::{BalancerName, Gate, GateKind, ServerName, Timestamp, Work};
 
+use crate::catalogue::units::duration_text;
 use crate::decide::due;
+use crate::gate;
 use crate::state::{Aside, Outstanding, Phase, Rollout, Server, Stage, State};
 
 /// One thing that is waited for.
@@ -31,11 +33,19 @@ pub fn wake_at(state: &State) -> Option<Timestamp> {
         .rollout
         .iter()
         .flat_map(|rollout| person_waits(rollout));
-    let queue = state.queue.iter().map(|request| request.until);
+    let hours = state.rollout.as_deref();
+    let hours = hours.and_then(|rollout| gate::awaited(state, rollout));
+    let next = state.rollout.as_ref().and_then(|r| r.successor.as_ref());
+    let queue = state
+        .queue
+        .iter()
+        .filter(|request| next.is_none_or(|next| next.rollout != request.asked.rollout))
+        .map(|request| request.until);
     let running = state.rollout.is_some();
     commands
         .chain(rollout)
         .chain(queue.filter(|_| running))
+        .chain(hours)
         .min()
 }
 
@@ -45,13 +55,14 @@ fn person_waits(rollout: &Rollout) -> Vec<Timestamp> {
             .plan
             .gates
             .iter()
-            .map(|gate| gate.until)
+            .map(|gate| gate::until(rollout, gate))
             .chain(rollout.paused.iter().map(|halt| halt.until))
             .collect(),
         Phase::Forward => rollout
             .halted
             .iter()
             .chain(&rollout.paused)
+            .filter(|_| rollout.successor.is_none())
             .map(|halt| halt.until)
             .collect(),
         Phase::Back => Vec::new(),
@@ -71,7 +82,7 @@ pub fn waiting(state: &State, at: Timestamp) -> Vec<Waiting> {
         });
     }
     if let Some(rollout) = &state.rollout {
-        all.extend(rollout_waits(state, rollout));
+        all.extend(rollout_waits(state, rollout, at));
     }
     for (name, server) in &state.servers {
         all.extend(
@@ -86,12 +97,12 @@ pub fn waiting(state: &State, at: Timestamp) -> Vec<Waiting> {
         state
             .queue
             .iter()
-            .map(|request| queue_waits(state, request)),
+            .map(|request| queue_waiting(state, request)),
     );
     all
 }
 
-fn rollout_waits(state: &State, rollout: &Rollout) -> Vec<Waiting> {
+fn rollout_waits(state: &State, rollout: &Rollout, at: Timestamp) -> Vec<Waiting> {
     let person = |what: String, until: Timestamp| Waiting {
         what,
         server: None,
@@ -100,13 +111,33 @@ fn rollout_waits(state: &State, rollout: &Rollout) -> Vec<Waiting> {
     };
     let mut all = Vec::new();
     if rollout.phase == Phase::Gates {
-        for gate in &rollout.plan.gates {
-            all.push(person(gate_text(rollout, gate), gate.until));
-        }
+        all.extend(gates_wait(state, rollout, at));
+    } else if let Some(opens_at) = gate::awaited(state, rollout) {
+        all.push(Waiting {
+            what: format!(
+                "{}; no batch is opened before",
+                closed_by(state, rollout, at)
+            ),
+            server: None,
+            until: Some(opens_at),
+            person: false,
+        });
     }
-    if let Some(halt) = &rollout.halted {
-        let what = format!("halted: {}; retry or abort, else it goes back", halt.reason);
-        all.push(person(what, halt.until));
+    match (&rollout.halted, &rollout.successor) {
+        (Some(halt), None) => {
+            let what = format!("halted: {}; retry or abort, else it goes back", halt.reason);
+            all.push(person(what, halt.until));
+        }
+        (Some(halt), Some(successor)) => all.push(Waiting {
+            what: format!(
+                "halted: {}; rollout {} takes over when its steps have ended",
+                halt.reason, successor.rollout
+            ),
+            server: None,
+            until: None,
+            person: false,
+        }),
+        (None, _) => {}
     }
     if let Some(halt) = &rollout.paused {
         let what = format!(
@@ -130,18 +161,89 @@ fn rollout_waits(state: &State, rollout: &Rollout) -> Vec<Waiting> {
     all
 }
 
-fn gate_text(rollout: &Rollout, gate: &Gate) -> String {
-    let given = rollout
-        .votes
+/// What each gate of a rollout that has not begun waits for. A freeze that came after the plan is
+/// none of its gates, and keeps it all the same.
+fn gates_wait(state: &State, rollout: &Rollout, at: Timestamp) -> Vec<Waiting> {
+    let planned = |gate: &Gate| gate_waiting(state, rollout, gate, at);
+    let mut all: Vec<Waiting> = rollout.plan.gates.iter().filter_map(planned).collect();
+    let has_freeze = rollout
+        .plan
+        .gates
         .iter()
-        .filter(|vote| vote.gate == gate.id)
-        .count();
-    format!(
-        "{given} of {} approvals by {} for plan {}",
-        gate.count,
-        events::voters(&gate.from),
-        rollout.digest.short()
-    )
+        .any(|gate| gate.kind == GateKind::Freeze);
+    if !has_freeze && gate::is_frozen(state, rollout, at) {
+        all.push(Waiting {
+            what: closed_by(state, rollout, at),
+            server: None,
+            until: gate::frozen(state, at).map(|freeze| freeze.until),
+            person: false,
+        });
+    }
+    all
+}
+
+/// What a gate waits for, and until when; nothing, when it is open.
+#[must_use]
+pub fn gate_waiting(
+    state: &State,
+    rollout: &Rollout,
+    gate: &Gate,
+    at: Timestamp,
+) -> Option<Waiting> {
+    if gate::is_overridden(rollout, &gate.id) {
+        return None;
+    }
+    let what = match (&gate.kind, &gate.promotion) {
+        (GateKind::Promotion, Some(wanted)) => {
+            if gate::promoted(state, rollout, wanted, at).is_some() {
+                return None;
+            }
+            format!(
+                "{} with the same digest to succeed in {} within the last {}",
+                rollout.plan.version,
+                wanted.from,
+                duration_text(wanted.within_ms)
+            )
+        }
+        (GateKind::Window, _) => {
+            let opens_at = gate.windows.iter().find(|window| at < window.closes_at);
+            match opens_at.map(|window| window.opens_at) {
+                Some(opens_at) if opens_at <= at => return None,
+                Some(opens_at) => format!("the window that opens at {opens_at}"),
+                None => "a window, and its plan has no more".to_owned(),
+            }
+        }
+        (GateKind::Freeze, _) => match gate::frozen(state, at) {
+            Some(_) => closed_by(state, rollout, at),
+            None => return None,
+        },
+        (GateKind::Approval, _) if has_all_votes(rollout, gate) => return None,
+        (GateKind::Approval | GateKind::Promotion | GateKind::Other(_), _) => format!(
+            "{} of {} approvals by {} for plan {}",
+            gate::votes(rollout, gate),
+            gate.count,
+            events::voters(&gate.from),
+            rollout.digest.short()
+        ),
+    };
+    Some(Waiting {
+        what,
+        server: None,
+        until: Some(gate::until(rollout, gate)),
+        person: gate.kind == GateKind::Approval,
+    })
+}
+
+fn has_all_votes(rollout: &Rollout, gate: &Gate) -> bool {
+    usize::try_from(gate.count).is_ok_and(|count| gate::votes(rollout, gate) >= count)
+}
+
+/// The freeze or the window that keeps it now.
+fn closed_by(state: &State, rollout: &Rollout, at: Timestamp) -> String {
+    match gate::frozen(state, at).filter(|_| gate::is_frozen(state, rollout, at)) {
+        Some(freeze) => format!("frozen until {}: {}", freeze.until, freeze.reason),
+        None => "outside of its windows".to_owned(),
+    }
 }
 
 fn command_waits(
@@ -227,12 +329,24 @@ fn aside_waits(state: &State, name: &ServerName, server: &Server) -> Option<Wait
     })
 }
 
-fn queue_waits(state: &State, request: &crate::state::Request) -> Waiting {
+fn is_successor(rollout: &Rollout, request: &crate::state::Request) -> bool {
+    let successor = rollout.successor.as_ref();
+    successor.is_some_and(|successor| successor.rollout == request.asked.rollout)
+}
+
+/// What a rollout waits for that waits for its turn.
+#[must_use]
+pub fn queue_waiting(state: &State, request: &crate::state::Request) -> Waiting {
     let version = &request.asked.version;
     let what = match &state.rollout {
-        Some(rollout) if rollout.halted.is_some() => format!(
-            "{version} waits behind the halted rollout of {}; abort that to let it go on",
+        Some(rollout) if is_successor(rollout, request) => format!(
+            "{version} takes the servers of the halted rollout of {} over",
             rollout.plan.version
+        ),
+        Some(rollout) if rollout.halted.is_some() => format!(
+            "{version} waits behind the halted rollout of {}; tell it to take over with `poolshift \
+             supersede {} --with {}`",
+            rollout.plan.version, state.target, request.asked.rollout
         ),
         Some(rollout) => format!(
             "{version} waits for the rollout of {}",

@@ -93,6 +93,8 @@ impl Break {
             Some("after an outage more steps time out and are tried again")
         } else if matches!(rule, Rule::MarginIsWaited) {
             Some("late answers are lost, and the step is tried again")
+        } else if matches!(rule, Rule::TakeOverAwaitsSteps) {
+            Some("walks have not met it; the transcript supersede_halted holds it")
         } else {
             None
         }

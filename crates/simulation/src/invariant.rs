@@ -21,6 +21,8 @@ pub enum Invariant {
     S7,
     /// A piece of work is started once.
     S8,
+    /// Nothing begins outside of its windows, in a freeze, or without the success it requires.
+    S9,
     /// Every wait ends; nothing is forgotten.
     L1,
 }

@@ -1,6 +1,6 @@
 //! A whole fleet in virtual time: the real brain and the real pure function of the lb-controller
 //! against simulated streams, HAProxies, servers, machines and people, with faults, from a seed.
-//! After each step the invariants S1 to S8 and L1 are checked against what really is.
+//! After each step the invariants S1 to S9 and L1 are checked against what really is.
 //!
 //! It has no clock, no I/O and no thread: a seed replays exactly.
 
@@ -14,6 +14,7 @@ mod controller;
 mod dice;
 mod faults;
 mod fleet;
+mod gates;
 mod invariant;
 mod log;
 mod machine;

@@ -1,5 +1,7 @@
 //! What must always hold, checked against what really is and what really was said.
 
+mod gates;
+mod over;
 mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +11,7 @@ use events::{
     Report, ReportId, RolloutId, ServerName, Timestamp, Work,
 };
 use lb_controller::Admin;
-use rollout::{Heard, Phase, Stage, State};
+use rollout::{Heard, Phase, Stage, State, wake_at};
 
 use crate::fleet::{Haproxy, Host, ONLINE};
 use crate::invariant::{Invariant, Violation};
@@ -48,6 +50,7 @@ pub(crate) struct Monitor {
     votes: BTreeMap<RolloutId, BTreeSet<String>>,
     fallen: BTreeSet<(BalancerName, ServerName)>,
     regressed: BTreeSet<CommandId>,
+    gates: gates::Gates,
 }
 
 impl Monitor {
@@ -67,6 +70,7 @@ impl Monitor {
             votes: BTreeMap::new(),
             fallen: BTreeSet::new(),
             regressed: BTreeSet::new(),
+            gates: gates::Gates::default(),
         }
     }
 
@@ -206,6 +210,16 @@ impl Monitor {
         }
         for (event, _) in committed.events {
             self.decided(event);
+            if let Event::Decision(decision) = event
+                && let Some(what) = self.gates.decided(decision, committed.at)
+            {
+                self.violated(Invariant::S9, what);
+            }
+        }
+        self.over_is_over(committed.after);
+        if let Some(wake) = wake_at(committed.after).filter(|wake| *wake <= committed.at) {
+            let what = format!("asked again at once, for {wake}, and had just decided");
+            self.violated(Invariant::L1, what);
         }
         self.one_batch(committed.after);
         self.watched(committed);
@@ -267,7 +281,8 @@ impl Monitor {
                     .plan
                     .gates
                     .iter()
-                    .all(|gate| committed.at < gate.until)
+                    .filter(|gate| gate.id == "approval")
+                    .all(|gate| committed.at < gate.until.max(rollout.gated.grace_until))
         });
         if valid {
             self.votes
@@ -324,6 +339,14 @@ impl Monitor {
             | Decision::Halted(_)
             | Decision::RollbackStarted(_)
             | Decision::ServerExcluded(_)
+            | Decision::GatesPassed(_)
+            | Decision::GateAwaited(_)
+            | Decision::GateOverridden(_)
+            | Decision::OverrideRefused(_)
+            | Decision::FreezeSet(_)
+            | Decision::FreezeLifted(_)
+            | Decision::PromotionSeen(_)
+            | Decision::TakeOverRequested(_)
             | Decision::ServerReleased(_) => {}
         }
     }

@@ -1,7 +1,7 @@
 //! People and build servers: they ask, vote, steer, and sometimes touch HAProxy by hand.
 
 use events::{
-    Actor, ActorKind, Adopt, Build, CastVote, Claim, DefineService, Digest, ReleaseServer,
+    Actor, ActorKind, Adopt, Build, CastVote, Claim, DefineService, Digest, Release, ReleaseServer,
     RequestRollout, RequestedArtifact, RolloutId, Steer, Trust, Via, Wish,
 };
 use lb_controller::Admin;
@@ -61,7 +61,14 @@ impl World {
             change: None,
             trust: Trust::Full,
         };
+        let release = Release {
+            version: request.version.clone(),
+            sha256: request.artifact.sha256,
+        };
         self.say("ci", request);
+        if self.scenario.requires && self.dice.percent(60) {
+            self.promote(release);
+        }
     }
 
     /// What people see: the newest state that any orchestrator has.

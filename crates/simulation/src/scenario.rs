@@ -44,6 +44,8 @@ pub(crate) struct Scenario {
     pub(crate) aborts: bool,
     /// How many rollouts are asked for.
     pub(crate) requests: u64,
+    /// A rollout must have succeeded in staging.
+    pub(crate) requires: bool,
 }
 
 /// Names in this crate are literals that parse; one that does not is a bug of the walk and ends
@@ -101,6 +103,8 @@ impl Scenario {
         } else {
             new_flaw
         };
+        let (windows, requires) = (dice.percent(25), dice.percent(20));
+        let gates = gates(windows, requires);
         Some(Self {
             target: parsed("production/shop")?,
             servers: names
@@ -108,7 +112,7 @@ impl Scenario {
                 .map(|name| parsed(name))
                 .collect::<Option<_>>()?,
             balancers: vec![parsed("lb1")?, parsed("lb2")?],
-            entry,
+            entry: entry + &gates,
             floor,
             gated,
             old: release("1.0.0")?,
@@ -125,6 +129,7 @@ impl Scenario {
             people: dice.percent(60),
             aborts: dice.percent(12),
             requests: 1 + u64::from(dice.percent(40)) + u64::from(dice.percent(20)),
+            requires,
         })
     }
 
@@ -211,6 +216,41 @@ maintenance = "shop_maintenance"
     }
     text.push_str(&servers(names));
     text
+}
+
+/// What a rollout waits for besides votes, in the section of production; and the other environment.
+/// Walks begin on a Friday at 09:00 in Berlin and last some minutes, then days of calm.
+fn gates(windows: bool, requires: bool) -> String {
+    let mut text = "overrides = [\"managers\"]\n".to_owned();
+    if windows {
+        let days = "days = [\"mon-sun\"]";
+        let hours = [
+            ("08:30", "09:03"),
+            ("09:05", "09:09"),
+            ("09:30", "10:15"),
+            ("23:00", "03:00"),
+        ];
+        let windows = hours.map(|(from, to)| {
+            format!("{{ {days}, from = \"{from}\", to = \"{to}\", zone = \"Europe/Berlin\" }}")
+        });
+        text += &format!("windows = [{}]\n", windows.join(", "));
+    }
+    if requires {
+        text += "requires = { succeeded_in = \"staging\", within = \"14d\" }\n";
+    }
+    text + r#"[environments.staging]
+balancers = [{ name = "lb9", testers = "http://10.9.0.11:8081" }]
+online = "shop"
+maintenance = "shop_maintenance"
+servers = [
+  { name = "t1", machine = "n1", address = "10.9.0.1:8080" },
+  { name = "t2", machine = "n2", address = "10.9.0.2:8080" },
+  { name = "t3", machine = "n3", address = "10.9.0.3:8080" },
+  { name = "t4", machine = "n4", address = "10.9.0.4:8080" },
+  { name = "t5", machine = "n5", address = "10.9.0.5:8080" },
+  { name = "t6", machine = "n6", address = "10.9.0.6:8080" },
+]
+"#
 }
 
 fn servers(names: &[String]) -> String {

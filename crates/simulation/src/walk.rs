@@ -136,13 +136,13 @@ impl World {
     }
 
     fn people(&mut self) {
-        match self.dice.index(8) {
+        match self.dice.index(11) {
             0 => self.ask(),
             1..=3 => self.vote(true),
             4 => self.vote(false),
             5 if self.scenario.people => self.steer(),
             6 if self.scenario.aborts => self.abort(),
-            _ => {}
+            _ => self.gate_word(),
         }
     }
 

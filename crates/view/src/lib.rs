@@ -24,7 +24,7 @@ pub use machine::MachineView;
 pub use rollout::{GateView, RolloutStatus, RolloutView, ServerProgress};
 pub use shelf::{Etag, Kept};
 pub use target::{
-    AsOf, JenkinsView, OutReason, Outstanding, PoolView, ServerOut, ServerView, TargetView,
-    WaitView,
+    AsOf, FreezeView, JenkinsView, OutReason, Outstanding, PoolView, ServerOut, ServerView,
+    TargetView, WaitView,
 };
 pub use view::View;

@@ -104,6 +104,8 @@ pub enum RolloutStatus {
     Accepted,
     /// It waits for votes.
     WaitingApproval,
+    /// Its votes are there; it waits for a window, the end of a freeze, or a success elsewhere.
+    WaitingGate,
     /// It waits for another rollout.
     Queued,
     /// Its batches are carried out.
@@ -118,14 +120,20 @@ pub enum RolloutStatus {
     Finished,
 }
 
-/// A gate and its votes.
+/// A gate, its votes, and what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateView {
     /// Its id within the plan.
     pub id: String,
-    /// How many votes it needs.
+    /// What it waits for: `approval`, `promotion`, `window` or `freeze`.
+    pub kind: String,
+    /// What it waits for, in words; none: it is open.
+    pub waits_for: Option<String>,
+    /// Whether a person let the rollout pass it.
+    pub overridden: bool,
+    /// How many votes it needs; 0 where it does not wait for votes.
     pub count: u32,
-    /// Of people with one of these roles.
+    /// Of people with one of these roles; where it does not wait for votes: who may override it.
     pub from: Vec<String>,
     /// Whose votes count so far.
     pub votes: Vec<PersonId>,

@@ -1,8 +1,8 @@
 //! A target as people see it.
 
 use events::{
-    BalancerName, CommandId, Digest, MachineName, Pool, Release, RolloutId, ServerName, Target,
-    Timestamp,
+    BalancerName, CommandId, Digest, MachineName, Pool, Release, ReportId, RolloutId, ServerName,
+    Target, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,21 @@ pub struct TargetView {
     pub queue: Vec<RolloutId>,
     /// What it waits for now.
     pub waiting: Vec<WaitView>,
+    /// Freezes that count or are to come.
+    pub freezes: Vec<FreezeView>,
+}
+
+/// Nothing begins for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeView {
+    /// Its id.
+    pub freeze: ReportId,
+    /// From when on.
+    pub from: Timestamp,
+    /// Until before when.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: String,
 }
 
 /// The build job of a service, as its catalogue entry has it.

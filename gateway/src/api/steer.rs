@@ -12,6 +12,17 @@ use crate::body::{self, BYTES_MAX};
 use crate::problem::Problem;
 use crate::webhook::check_text;
 
+/// What can be said of a rollout.
+const KNOWN: [&str; 7] = [
+    "pause",
+    "resume",
+    "abort",
+    "retry",
+    "supersede",
+    "overrides",
+    "votes",
+];
+
 #[derive(Debug, Deserialize)]
 struct Why {
     reason: String,
@@ -29,7 +40,7 @@ pub(super) async fn steer(
         Wish::Other(word) => {
             return Err(
                 Problem::not_found("no-such-path", format!("nothing is called `{word}`"))
-                    .known(["pause", "resume", "abort", "retry", "votes"].map(str::to_owned)),
+                    .known(KNOWN.map(str::to_owned)),
             );
         }
         known @ (Wish::Pause | Wish::Resume | Wish::Abort | Wish::Retry) => known,

@@ -37,8 +37,9 @@ pub(super) async fn cast(
         .ok_or_else(|| Problem::not_ready("the events"))?;
     let document = kept.document;
     // The brain judges this again; said here, so that a typing error is answered at once.
-    if !document.gates.is_empty() && document.gates.iter().all(|gate| gate.id != vote.gate) {
-        let known = document.gates.iter().map(|gate| gate.id.clone());
+    let voted_on = || document.gates.iter().filter(|gate| gate.count > 0);
+    if !document.gates.is_empty() && voted_on().all(|gate| gate.id != vote.gate) {
+        let known = voted_on().map(|gate| gate.id.clone());
         return Err(Problem::wrong_field(
             "gate",
             "the plan has no such gate",

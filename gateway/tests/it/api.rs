@@ -26,6 +26,9 @@ async fn started(house: &House) -> RolloutView {
     document.status = RolloutStatus::WaitingApproval;
     document.gates = vec![GateView {
         id: "approval".to_owned(),
+        kind: "approval".to_owned(),
+        waits_for: Some("0 of 1 approvals".to_owned()),
+        overridden: false,
         count: 1,
         from: vec!["release-managers".to_owned()],
         votes: vec![],

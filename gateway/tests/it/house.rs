@@ -294,6 +294,7 @@ pub(crate) fn view() -> View {
         jenkins: None,
         queue: vec![],
         waiting: vec![],
+        freezes: vec![],
     });
     view
 }

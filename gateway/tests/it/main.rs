@@ -7,6 +7,7 @@ mod agents_reports;
 mod api;
 mod clock;
 mod doors;
+mod gates;
 mod house;
 mod looks;
 mod machine;

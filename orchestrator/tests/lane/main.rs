@@ -4,4 +4,5 @@
 mod deciding;
 mod expiry;
 mod owning;
+mod promoting;
 mod world;

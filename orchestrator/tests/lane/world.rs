@@ -120,7 +120,12 @@ impl World {
     }
 
     pub(crate) async fn say_as(&self, id: ReportId, report: Report) {
-        let subject = Subject::Target(target());
+        self.say_of(&target(), id, report).await;
+    }
+
+    /// Says it of another target.
+    pub(crate) async fn say_of(&self, target: &Target, id: ReportId, report: Report) {
+        let subject = Subject::Target(target.clone());
         let actor = Actor {
             kind: ActorKind::Person,
             id: "p_somebody".to_owned(),
@@ -131,19 +136,24 @@ impl World {
             version: "0".to_owned(),
         };
         let now = Timestamp::from_ms(1);
-        let envelope = Envelope::of_report(id, &report, subject, now, source, actor);
-        self.append(envelope.to_headers(), report.to_bytes()).await;
+        let envelope = Envelope::of_report(id, &report, subject.clone(), now, source, actor);
+        self.append_to(&subject, envelope.to_headers(), report.to_bytes())
+            .await;
     }
 
     pub(crate) async fn append(&self, headers: Vec<(String, String)>, value: Vec<u8>) {
         let subject = Subject::Target(target());
+        self.append_to(&subject, headers, value).await;
+    }
+
+    async fn append_to(&self, subject: &Subject, headers: Vec<(String, String)>, value: Vec<u8>) {
         let outgoing = Outgoing {
             key: subject.to_string(),
             headers,
             value,
         };
         self.bus
-            .append(Stream::Reports, partition_of(&subject), vec![outgoing])
+            .append(Stream::Reports, partition_of(subject), vec![outgoing])
             .await
             .unwrap();
     }
@@ -189,7 +199,17 @@ impl World {
 
     /// The target's records of events, from the first on, until there are `count` of `kind`.
     pub(crate) async fn until_events(&self, kind: &str, count: usize) -> Vec<Record> {
-        let subject = Subject::Target(target());
+        self.until_events_of(&target(), kind, count).await
+    }
+
+    /// The same of another target.
+    pub(crate) async fn until_events_of(
+        &self,
+        target: &Target,
+        kind: &str,
+        count: usize,
+    ) -> Vec<Record> {
+        let subject = Subject::Target(target.clone());
         let partition = partition_of(&subject);
         let mut follower = self
             .bus

@@ -86,7 +86,8 @@ fn gate<'a>(rollout: &'a RolloutView, named: Option<&str>) -> Result<&'a GateVie
             rollout.id
         )));
     }
-    if rollout.gates.is_empty() {
+    let voted_on = || rollout.gates.iter().filter(|gate| gate.count > 0);
+    if voted_on().next().is_none() {
         return Err(
             Failure::refused(format!("rollout {} waits for no approval", rollout.id))
                 .mend("`poolshift status` shows what it waits for"),
@@ -95,10 +96,10 @@ fn gate<'a>(rollout: &'a RolloutView, named: Option<&str>) -> Result<&'a GateVie
     let lacks =
         |gate: &&GateView| usize::try_from(gate.count).is_ok_and(|count| gate.votes.len() < count);
     let found = match named {
-        Some(named) => rollout.gates.iter().find(|gate| gate.id == named),
-        None => rollout.gates.iter().find(lacks).or(rollout.gates.first()),
+        Some(named) => voted_on().find(|gate| gate.id == named),
+        None => voted_on().find(lacks).or(voted_on().next()),
     };
-    let known: Vec<&str> = rollout.gates.iter().map(|gate| gate.id.as_str()).collect();
+    let known: Vec<&str> = voted_on().map(|gate| gate.id.as_str()).collect();
     found.ok_or_else(|| {
         Failure::refused("the plan has no such gate").note("known", known.join(", "))
     })

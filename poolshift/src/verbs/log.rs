@@ -7,12 +7,39 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use bus::Bus;
 use bus::backup::{self, Contents, Export};
+use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 
 use crate::backups::{Scratch, open_log, verify};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::said::Said;
+
+/// `log`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Log {
+    /// Show how large it is, and how much more fits.
+    Size,
+    /// Write a backup. The server goes on meanwhile.
+    Export {
+        /// Where to: a new file.
+        #[arg(value_name = "FILE")]
+        to: PathBuf,
+        /// Take it from this log, which no process uses, and not from a server.
+        #[arg(long, value_name = "LOG")]
+        log: Option<PathBuf>,
+    },
+    /// Make a log from a backup. Agents and balancers that obeyed later commands than the backup
+    /// knows of are commanded above them.
+    Import {
+        /// The backup.
+        #[arg(value_name = "FILE")]
+        from: PathBuf,
+        /// The log: a file that does not exist yet.
+        #[arg(long, value_name = "LOG")]
+        log: PathBuf,
+    },
+}
 
 /// What `export` and `import` made.
 #[derive(Debug, Serialize)]

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use events::{
-    Actor, ActorKind, Cause, Digest, Event, Plan, RequestedArtifact, RolloutId, RolloutRequested,
-    ServerName, ServiceDefined, Target, Timestamp, Trust, Version, sha256,
+    Actor, ActorKind, Cause, Digest, Event, Gate, GateKind, Plan, RequestedArtifact, RolloutId,
+    RolloutRequested, ServerName, ServiceDefined, Target, Timestamp, Trust, Version, sha256,
 };
+use rollout::catalogue::units::duration_text;
 use rollout::{Stamp, State, apply};
 
 use crate::api::{self, Shown};
@@ -131,11 +132,8 @@ fn text(plan: &Plan, state: &State) -> String {
         lines.push(format!("  batch {}: {}", index + 1, names(batch)));
     }
     for gate in &plan.gates {
-        let from = events::voters(&gate.from);
-        lines.push(format!(
-            "  before the first: {} approvals by {from}, until {}",
-            gate.count, gate.until
-        ));
+        let what = gate_text(gate);
+        lines.push(format!("  before the first: {what}, until {}", gate.until));
     }
     lines.push(format!("  artifact: {}", plan.artifact.url));
     for server in &plan.servers {
@@ -155,6 +153,24 @@ fn text(plan: &Plan, state: &State) -> String {
         ));
     }
     lines.join("\n")
+}
+
+fn gate_text(gate: &Gate) -> String {
+    match (&gate.kind, &gate.promotion, gate.windows.first()) {
+        (GateKind::Promotion, Some(wanted), _) => format!(
+            "a success of the same digest in {} within the last {}",
+            wanted.from,
+            duration_text(wanted.within_ms)
+        ),
+        (GateKind::Window, _, Some(window)) => format!(
+            "a window; the next is from {} to {}",
+            window.opens_at, window.closes_at
+        ),
+        (GateKind::Freeze, ..) => "the end of the freeze".to_owned(),
+        (GateKind::Approval | GateKind::Promotion | GateKind::Window | GateKind::Other(_), ..) => {
+            format!("{} approvals by {}", gate.count, events::voters(&gate.from))
+        }
+    }
 }
 
 fn names(names: &[ServerName]) -> String {

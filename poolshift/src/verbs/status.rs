@@ -2,7 +2,9 @@
 
 use events::{Pool, RolloutId, Target};
 use serde::Serialize;
-use view::{OutReason, PoolView, RolloutStatus, RolloutView, ServerView, TargetView, WaitView};
+use view::{
+    GateView, OutReason, PoolView, RolloutStatus, RolloutView, ServerView, TargetView, WaitView,
+};
 
 use crate::api;
 use crate::client::Client;
@@ -74,11 +76,19 @@ fn text(status: &Status) -> String {
             .iter()
             .map(|wait| format!("  {}", waits(wait))),
     );
-    lines.extend(
-        rollouts
-            .iter()
-            .map(|rollout| format!("  {}", head(rollout))),
-    );
+    lines.extend(target.freezes.iter().map(|freeze| {
+        let (from, until) = (freeze.from, freeze.until);
+        format!("  frozen from {from} until {until}: {}", freeze.reason)
+    }));
+    for rollout in rollouts {
+        lines.push(format!("  {}", head(rollout)));
+        lines.extend(
+            rollout
+                .gates
+                .iter()
+                .map(|gate| format!("    {}", door(gate))),
+        );
+    }
     let mut rows = vec![row(["SERVER", "MACHINE", "POOLS", "VERSION", "NOW"])];
     rows.extend(target.servers.iter().map(server));
     lines.extend(table(&rows).lines().map(|line| format!("  {line}")));
@@ -118,11 +128,22 @@ pub(crate) fn head(rollout: &RolloutView) -> String {
     )
 }
 
+/// A gate in one line.
+fn door(gate: &GateView) -> String {
+    let state = match &gate.waits_for {
+        _ if gate.overridden => "overridden".to_owned(),
+        Some(waits_for) => format!("waits for {waits_for} (until {})", gate.until),
+        None => "open".to_owned(),
+    };
+    format!("gate {}: {state}", gate.id)
+}
+
 /// A status as people say it.
 pub(crate) const fn word(status: RolloutStatus) -> &'static str {
     match status {
         RolloutStatus::Accepted => "accepted",
         RolloutStatus::WaitingApproval => "waiting for approval",
+        RolloutStatus::WaitingGate => "waiting at its gates",
         RolloutStatus::Queued => "queued",
         RolloutStatus::Running => "running",
         RolloutStatus::Paused => "paused",

@@ -89,7 +89,10 @@ pub(crate) async fn run(
         wish: wanted.word(),
         event: seen.kind,
     };
-    Said::either(json, &steered, || {
-        format!("rollout {}: {}", rollout.id, wanted.done())
-    })
+    // One that waited for its turn is over with the first event.
+    let done = match steered.event.as_str() {
+        "poolshift.rollout-finished" => "withdrawn: it had not begun",
+        _ => wanted.done(),
+    };
+    Said::either(json, &steered, || format!("rollout {}: {done}", rollout.id))
 }

@@ -5,6 +5,7 @@ mod apply;
 mod approve;
 mod backup;
 mod check;
+mod gates;
 mod haproxy_config;
 mod help;
 mod import;

@@ -97,7 +97,15 @@ impl Live {
             | Decision::AbortRequested(_)
             | Decision::RetryRequested(_)
             | Decision::ServerExcluded(_)
-            | Decision::ServerReleased(_) => None,
+            | Decision::ServerReleased(_)
+            | Decision::GatesPassed(_)
+            | Decision::GateAwaited(_)
+            | Decision::GateOverridden(_)
+            | Decision::OverrideRefused(_)
+            | Decision::FreezeSet(_)
+            | Decision::FreezeLifted(_)
+            | Decision::PromotionSeen(_)
+            | Decision::TakeOverRequested(_) => None,
         }
     }
 }

@@ -154,6 +154,10 @@ impl Transaction<'_> {
         self.write(answer, Stream::Commands, partition, &commit.commands)?;
         self.write(answer, Stream::Snapshots, partition, &commit.snapshots)?;
         self.write(answer, Stream::Rejected, partition, &commit.rejected)?;
+        for (partition, report) in &commit.reports {
+            let report = std::slice::from_ref(report);
+            self.write(answer, Stream::Reports, *partition, report)?;
+        }
         Ok(())
     }
 

@@ -48,6 +48,7 @@ pub(crate) async fn a_fenced_owner_writes_nothing(place: &impl Place) {
                 commands: records(&["lost"]),
                 snapshots: records(&["lost"]),
                 rejected: records(&["lost"]),
+                reports: vec![(0, record("key", "lost"))],
                 consumed: Some(7),
             })
             .await;
@@ -162,6 +163,7 @@ pub(crate) async fn a_commit_writes_all_its_records_and_the_consumed_position(pl
             commands: vec![record("web1", "c1"), record("web2", "c2")],
             snapshots: records(&["s1"]),
             rejected: records(&["r1"]),
+            reports: Vec::new(),
             consumed: Some(report),
         })
         .await
@@ -194,6 +196,7 @@ pub(crate) async fn a_refused_commit_writes_nothing_at_all(place: &impl Place) {
         commands: records(&["command"]),
         snapshots: records(&["snapshot"]),
         rejected,
+        reports: vec![(3, record("key", "told"))],
         consumed,
     };
     let refused = owner.commit(commit(vec![too_large], Some(1))).await;
@@ -218,6 +221,7 @@ pub(crate) async fn a_refused_commit_writes_nothing_at_all(place: &impl Place) {
     assert_eq!(texts(&read(&bus, Stream::Events, 0).await), ["owner"]);
     assert_eq!(read(&bus, Stream::Commands, 0).await, []);
     assert_eq!(read(&bus, Stream::Snapshots, 0).await, []);
+    assert_eq!(read(&bus, Stream::Reports, 3).await, []);
     assert_eq!(owner.consumed(), Some(5));
 
     owner.commit(commit(Vec::new(), None)).await.unwrap();
@@ -225,6 +229,28 @@ pub(crate) async fn a_refused_commit_writes_nothing_at_all(place: &impl Place) {
         texts(&read(&bus, Stream::Events, 0).await),
         ["owner", "event"]
     );
+}
+
+pub(crate) async fn a_commit_tells_other_partitions_in_the_same_transaction(place: &impl Place) {
+    let bus = place.open().await;
+    let mut owner = take(&bus, 0, "owner").await;
+    let told = |partition| Commit {
+        reports: vec![(partition, record("key", "told"))],
+        ..events(&["event"])
+    };
+    owner.commit(told(3)).await.unwrap();
+    assert_eq!(texts(&read(&bus, Stream::Reports, 3).await), ["told"]);
+    assert_eq!(read(&bus, Stream::Reports, 0).await, []);
+
+    let refused = owner.commit(told(6)).await;
+    assert!(
+        matches!(refused, Err(Error::UnknownPartition { partition: 6 })),
+        "{refused:?}"
+    );
+    take(&bus, 0, "next").await;
+    let refused = owner.commit(told(3)).await;
+    assert!(matches!(refused, Err(Error::Fenced { .. })), "{refused:?}");
+    assert_eq!(texts(&read(&bus, Stream::Reports, 3).await), ["told"]);
 }
 
 pub(crate) async fn a_report_is_consumed_once(place: &impl Place) {

@@ -29,6 +29,7 @@ macro_rules! conformance {
                 ownership::owners_of_other_partitions_go_on,
                 ownership::a_commit_writes_all_its_records_and_the_consumed_position,
                 ownership::a_refused_commit_writes_nothing_at_all,
+                ownership::a_commit_tells_other_partitions_in_the_same_transaction,
                 ownership::a_report_is_consumed_once,
                 ownership::an_owner_that_did_not_wait_for_its_answer_commits_no_more,
                 compaction::compacted_streams_hold_the_latest_record_of_each_key,

@@ -35,6 +35,7 @@ pub(crate) async fn write_until_killed(path: &Path) {
                 commands: vec![record("web1", &value)],
                 snapshots: vec![record("target", &value)],
                 rejected: Vec::new(),
+                reports: Vec::new(),
                 consumed: Some(n),
             };
             owner.commit(decision).await.unwrap();

@@ -74,3 +74,16 @@ pub struct RollbackStarted {
     /// Servers that will be taken back.
     pub servers: Vec<ServerName>,
 }
+
+/// A person wants a halted rollout to end as it is, and one that waits to take its servers over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeOverRequested {
+    /// Which rollout ends.
+    pub rollout: RolloutId,
+    /// Which one takes over.
+    pub successor: RolloutId,
+    /// Who.
+    pub by: Actor,
+    /// Why.
+    pub reason: String,
+}

@@ -19,9 +19,9 @@ open_enum! {
         Incomplete = "incomplete",
         /// It could neither go on nor back.
         Halted = "halted",
-        /// A person stopped it, and it went back.
+        /// A person stopped it, and it went back, or had not begun.
         Aborted = "aborted",
-        /// It waited too long for votes or for its turn.
+        /// It waited too long at a gate or for its turn.
         Expired = "expired",
         /// It will not be done.
         Rejected = "rejected",

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::Release;
 use crate::digest::Digest;
-use crate::id::{PersonId, RolloutId};
+use crate::envelope::Actor;
+use crate::id::{PersonId, ReportId, RolloutId};
+use crate::name::Target;
 use crate::open::open_enum;
 use crate::time::Timestamp;
 
@@ -12,6 +15,12 @@ open_enum! {
     GateKind {
         /// Votes of people.
         Approval = "approval",
+        /// The same release must have succeeded elsewhere.
+        Promotion = "promotion",
+        /// Hours in which rollouts may begin.
+        Window = "window",
+        /// The end of a freeze.
+        Freeze = "freeze",
     }
 }
 
@@ -22,12 +31,37 @@ pub struct Gate {
     pub id: String,
     /// What it waits for.
     pub kind: GateKind,
-    /// How many votes.
+    /// How many votes; 0 where it does not wait for votes.
     pub count: u32,
-    /// Of people with one of these roles; none: of anybody who has a role.
+    /// Of people with one of these roles; none: of anybody who has a role. Where it does not wait for
+    /// votes: who may override it; none: nobody.
     pub from: Vec<String>,
     /// When it expires.
     pub until: Timestamp,
+    /// What must have succeeded where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<Promotion>,
+    /// The hours, as they were computed when the plan was made: nobody computes them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
+}
+
+/// The same release must have succeeded on another target not long before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promotion {
+    /// Where.
+    pub from: Target,
+    /// How long before, at most.
+    pub within_ms: u64,
+}
+
+/// Hours in which rollouts may begin and batches be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// From when on.
+    pub opens_at: Timestamp,
+    /// Until before when.
+    pub closes_at: Timestamp,
 }
 
 impl Gate {
@@ -123,4 +157,104 @@ pub struct ApprovalExpired {
     pub rollout: RolloutId,
     /// Which gate.
     pub gate: String,
+}
+
+/// Every gate of a plan was open at the same moment: the rollout begins. Not written where votes
+/// alone were waited for: then the last vote says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatesPassed {
+    /// Which rollout.
+    pub rollout: RolloutId,
+    /// The success that it rests on.
+    pub promoted_by: Option<RolloutId>,
+    /// The hours that it began in.
+    pub window: Option<Window>,
+    /// Gates that a person had overridden.
+    pub overridden: Vec<String>,
+}
+
+/// A rollout could go on, but for windows and freezes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateAwaited {
+    /// Which rollout.
+    pub rollout: RolloutId,
+    /// When it may go on, as far as is known now; none: not within the plan.
+    pub opens_at: Option<Timestamp>,
+}
+
+/// A permitted person let a rollout pass a gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateOverridden {
+    /// Which rollout.
+    pub rollout: RolloutId,
+    /// Which gate: `window`, `freeze` or `promotion`.
+    pub gate: String,
+    /// Of exactly this plan.
+    pub digest: Digest,
+    /// Who.
+    pub person: PersonId,
+    /// The person's roles.
+    pub roles: Vec<String>,
+    /// Digest of the policy that gave them.
+    pub policy_sha256: Digest,
+    /// Through which door.
+    pub via: Via,
+    /// Why.
+    pub reason: String,
+    /// Of which ticket.
+    pub ticket: Option<String>,
+}
+
+/// A gate stays: who wanted it overridden may not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverrideRefused {
+    /// Which rollout.
+    pub rollout: RolloutId,
+    /// Which gate.
+    pub gate: String,
+    /// Whose word.
+    pub person: PersonId,
+    /// Why.
+    pub why: VoteRefusedBecause,
+}
+
+/// Nothing begins on this target for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeSet {
+    /// Its id: the report that asked for it.
+    pub freeze: ReportId,
+    /// From when on.
+    pub from: Timestamp,
+    /// Until before when.
+    pub until: Timestamp,
+    /// Who says so.
+    pub by: Actor,
+    /// Why.
+    pub reason: String,
+}
+
+/// A freeze counts no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeLifted {
+    /// Which.
+    pub freeze: ReportId,
+    /// Who says so.
+    pub by: Actor,
+    /// Why.
+    pub reason: String,
+}
+
+/// A release succeeded on another target of the same service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromotionSeen {
+    /// Where.
+    pub from: Target,
+    /// By which rollout.
+    pub rollout: RolloutId,
+    /// Number of the event there that says so.
+    pub n: u64,
+    /// What.
+    pub release: Release,
+    /// When, by that target's owner.
+    pub succeeded_at: Timestamp,
 }

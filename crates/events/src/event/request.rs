@@ -109,7 +109,7 @@ open_enum! {
     RejectedBecause {
         /// The target has no catalogue entry.
         NoService = "no_service",
-        /// A newer build of the same source runs or waits.
+        /// A newer build of the same source ran, runs or waits.
         Outdated = "outdated",
         /// The same key was used for something else.
         KeyReused = "key_reused",

@@ -1,17 +1,18 @@
 //! From a request to commands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use events::{
-    ApprovalGiven, BatchStarted, Command, Gate, Plan, PlannedServer, Queued, RolloutId,
-    RolloutPlanned, RolloutRef, RolloutRequested, ServerName, Timestamp, Work,
+    ApprovalGiven, BatchStarted, Command, Plan, PlannedServer, Queued, RolloutId, RolloutPlanned,
+    RolloutRef, RolloutRequested, Timestamp, Work,
 };
 
 use super::REMEMBERED_MS;
 use crate::catalogue::{self, Entry};
+use crate::gate;
 use crate::state::{
-    Known, Member, Outstanding, Phase, Request, Rollout, Server, Stage, State, Vote,
+    Gated, Known, Member, Newest, Outstanding, Phase, Request, Rollout, Server, Stage, State, Vote,
 };
 use crate::step::{Step, Way};
 
@@ -43,12 +44,15 @@ pub(super) fn queued(state: &mut State, event: &Queued) {
 }
 
 pub(super) fn leaves_queue(state: &mut State, rollout: RolloutId) {
+    if let Some(running) = &mut state.rollout {
+        running.successor.take_if(|next| next.rollout == rollout);
+    }
     state
         .queue
         .retain(|request| request.asked.rollout != rollout);
 }
 
-pub(super) fn planned(state: &mut State, event: &RolloutPlanned) {
+pub(super) fn planned(state: &mut State, event: &RolloutPlanned, at: Timestamp) {
     let plan = event.plan.value().clone();
     let request = state
         .queue
@@ -61,18 +65,21 @@ pub(super) fn planned(state: &mut State, event: &RolloutPlanned) {
         return;
     };
     leaves_queue(state, event.rollout);
+    taken_on(state, &asked, at);
     let members = plan
         .servers
         .iter()
         .map(|server| (server.server.clone(), member(server)));
-    let mut rollout = Rollout {
+    let rollout = Rollout {
         asked,
         digest: event.digest,
         entry,
         phase: Phase::Gates,
         votes: Vec::new(),
+        gated: Gated::default(),
         paused: None,
         halted: None,
+        successor: None,
         aborted: None,
         failure: None,
         members: members.collect(),
@@ -94,8 +101,30 @@ pub(super) fn planned(state: &mut State, event: &RolloutPlanned) {
             server.attempts.retain(|step, _| step == "hold");
         }
     }
-    pass_gates(&mut rollout, &state.servers);
     state.rollout = Some(Box::new(rollout));
+    pass_gates(state, at);
+}
+
+/// A build that is taken on makes older ones of its source outdated, as long as requests are
+/// remembered.
+fn taken_on(state: &mut State, asked: &RolloutRequested, at: Timestamp) {
+    state
+        .builds
+        .retain(|_, newest| at.ms_since(newest.at) < REMEMBERED_MS);
+    let Some(build) = &asked.build else {
+        return;
+    };
+    let source = (build.controller.clone(), build.job.clone());
+    let newest = state.builds.entry(source).or_insert(Newest {
+        number: build.number,
+        at,
+    });
+    if newest.number <= build.number {
+        *newest = Newest {
+            number: build.number,
+            at,
+        };
+    }
 }
 
 /// The entry that the plan froze: mostly the one that still counts.
@@ -125,7 +154,7 @@ fn member(server: &PlannedServer) -> Member {
     }
 }
 
-pub(super) fn approved(state: &mut State, event: &ApprovalGiven) {
+pub(super) fn approved(state: &mut State, event: &ApprovalGiven, at: Timestamp) {
     let Some(rollout) = state.rollout.as_mut() else {
         return;
     };
@@ -133,27 +162,36 @@ pub(super) fn approved(state: &mut State, event: &ApprovalGiven) {
         gate: event.gate.clone(),
         person: event.person.clone(),
     });
-    pass_gates(rollout, &state.servers);
+    pass_gates(state, at);
 }
 
-/// When every gate has its votes, every server fetches, but for those that are held: a command
-/// that leaves the pools alone would let them go.
-fn pass_gates(rollout: &mut Rollout, servers: &BTreeMap<ServerName, Server>) {
-    let votes = &rollout.votes;
-    let passed = |gate: &Gate| {
-        let given: BTreeSet<_> = votes
-            .iter()
-            .filter(|vote| vote.gate == gate.id)
-            .map(|vote| &vote.person)
-            .collect();
-        given.len() >= usize::try_from(gate.count).unwrap_or(usize::MAX)
-    };
-    if rollout.phase != Phase::Gates || !rollout.plan.gates.iter().all(passed) {
-        return;
+/// Where votes alone are waited for, the last of them opens the gates, unless a freeze keeps them
+/// shut.
+fn pass_gates(state: &mut State, at: Timestamp) {
+    let open = state.rollout.as_deref().is_some_and(|rollout| {
+        rollout.phase == Phase::Gates
+            && gate::wants_votes_only(rollout)
+            && gate::has_votes(rollout)
+            && !gate::is_frozen(state, rollout, at)
+    });
+    if open {
+        gates_passed(state);
     }
+}
+
+/// Every server fetches, but for those that are held: a command that leaves the pools alone would
+/// let them go.
+pub(super) fn gates_passed(state: &mut State) {
+    let Some(rollout) = state.rollout.as_mut() else {
+        return;
+    };
     rollout.phase = Phase::Forward;
+    rollout.gated.awaits = None;
     for (name, member) in &mut rollout.members {
-        let held = servers.get(name).is_some_and(|server| server.unproven);
+        let held = state
+            .servers
+            .get(name)
+            .is_some_and(|server| server.unproven);
         if !held {
             member.stage = Stage::At(Way::Forward, Step::Fetch);
         }
@@ -165,6 +203,7 @@ pub(super) fn batch(state: &mut State, event: &BatchStarted, at: Timestamp) {
         return;
     };
     rollout.batch = event.batch;
+    rollout.gated.awaits = None;
     rollout.started_at.get_or_insert(at);
     let way = if rollout.phase == Phase::Back {
         Way::Back

@@ -48,6 +48,7 @@ pub(super) fn retried(state: &mut State) {
     };
     let watch = rollout.course().watch;
     rollout.halted = None;
+    rollout.successor = None;
     rollout.failure = None;
     for (name, member) in &mut rollout.members {
         member.tries = 0;
@@ -76,6 +77,7 @@ pub(super) fn turned_back(state: &mut State, event: &RollbackStarted) {
     rollout.phase = Phase::Back;
     rollout.halted = None;
     rollout.paused = None;
+    rollout.successor = None;
     rollout.failure.get_or_insert_with(|| event.reason.clone());
     let names: Vec<ServerName> = rollout.members.keys().cloned().collect();
     for member in rollout.members.values_mut() {

@@ -119,6 +119,33 @@ pub(super) fn owner_changed(state: &mut State, epoch: Epoch, at: Timestamp) {
             restart_clock(outstanding, at);
         }
     }
+    if restart {
+        give_people_time(state, at);
+    }
+}
+
+/// How long people have after a take-over, at the most: what they said may lie unread in the stream
+/// of reports, and nobody saw what happened while no owner was there. A deadline that is farther
+/// away stays what people were told.
+const GRACE_MS: u64 = 15 * 60_000;
+
+fn give_people_time(state: &mut State, at: Timestamp) {
+    let grace = |wait_ms: u64| at.plus_ms(wait_ms.min(GRACE_MS));
+    if let Some(rollout) = &mut state.rollout {
+        let until = grace(rollout.plan.timeouts_ms.person_wait);
+        for halt in rollout.halted.iter_mut().chain(&mut rollout.paused) {
+            halt.until = halt.until.max(until);
+        }
+        let approvals = rollout.entry.approvals.as_ref();
+        let wait_ms = approvals.map_or(rollout.entry.rollout.gate_expire_ms, |a| a.expire_ms);
+        rollout.gated.grace_until = grace(wait_ms);
+    }
+    if let Some(entry) = &state.entry {
+        let until = grace(entry.rollout.queue_expire_ms);
+        for request in &mut state.queue {
+            request.until = request.until.max(until);
+        }
+    }
 }
 
 fn restart_clock(outstanding: &mut Outstanding, at: Timestamp) {

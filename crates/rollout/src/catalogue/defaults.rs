@@ -59,6 +59,8 @@ pub const NO_WAY_BACK: NoWayBack = NoWayBack::Refuse;
 pub const START_WITHIN_MS: u64 = 60_000;
 /// `[rollout] person_wait`: 4 hours.
 pub const PERSON_WAIT_MS: u64 = 4 * 3_600_000;
+/// `[rollout] gate_expire`: 96 hours, so that a rollout of Thursday evening sees Monday morning.
+pub const GATE_EXPIRE_MS: u64 = 96 * 3_600_000;
 /// `[rollout] queue_expire`: 24 hours.
 pub const QUEUE_EXPIRE_MS: u64 = 24 * 3_600_000;
 
@@ -70,6 +72,10 @@ pub const WATCH_MAX_5XX_PPM: u32 = 10_000;
 pub const WATCH_MIN_REQUESTS: u32 = 200;
 /// `[rollout] watch.if_too_few = "extend"`: so many times as long as `for`, at most.
 pub const WATCH_LONGEST: u64 = 3;
+/// The longest `requires.within`: 90 days. So long are successes elsewhere remembered.
+pub const PROMOTION_WITHIN_MOST_MS: u64 = 90 * 24 * 3_600_000;
+/// The most `windows` of an environment.
+pub const WINDOWS_MOST: usize = 10;
 
 /// `approvals.count`.
 pub const APPROVALS_COUNT: u32 = 1;

@@ -1,7 +1,8 @@
 //! What the catalogue says of one target, as types: a service file read for one environment.
 
 use events::{
-    Balancer, InstallKind, Probe, Prove, ServerName, Suite, Target, Then, TooFew, Version,
+    Balancer, EnvironmentName, InstallKind, Probe, Prove, ServerName, Suite, Target, Then, TooFew,
+    Version,
 };
 
 use events::MachineName;
@@ -37,6 +38,10 @@ pub struct Entry {
     pub approvals: Option<Approvals>,
     /// What a request needs whose sender proved little.
     pub low_trust: LowTrust,
+    /// What else it waits for.
+    pub gates: GateRules,
+    /// All environments of its service, this one too: they tell each other of their successes.
+    pub environments: Vec<EnvironmentName>,
     /// Its servers, by name.
     pub servers: Vec<ServerRule>,
 }
@@ -212,6 +217,8 @@ pub struct RolloutRule {
     pub start_within_ms: u64,
     /// How long a halt or pause waits for a person.
     pub person_wait_ms: u64,
+    /// How long a rollout waits for a window, the end of a freeze, or a success elsewhere.
+    pub gate_expire_ms: u64,
     /// How long a request holds its place behind another one.
     pub queue_expire_ms: u64,
     /// How a server is watched when customers reach it again; none: it is not.
@@ -231,6 +238,39 @@ pub struct WatchRule {
     pub min_requests: u32,
     /// What is said when there are fewer.
     pub if_too_few: TooFew,
+}
+
+/// What a rollout waits for besides votes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GateRules {
+    /// Where the same release must have succeeded before.
+    pub requires: Option<Requires>,
+    /// When rollouts may begin and batches be opened; none: at any time.
+    pub windows: Vec<WindowRule>,
+    /// Roles whose people may override these and freezes.
+    pub overrides: Vec<String>,
+}
+
+/// Where the same release must have succeeded before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requires {
+    /// In which environment of the same service.
+    pub succeeded_in: EnvironmentName,
+    /// How long before, at most.
+    pub within_ms: u64,
+}
+
+/// Hours of some days, in the local time of a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowRule {
+    /// Days on which it opens: 1 is Monday, 7 is Sunday; in order, each once.
+    pub days: Vec<u8>,
+    /// When it opens, in minutes of the day.
+    pub from_minute: u16,
+    /// When it closes, in minutes of the day; on the next day when that is not after `from_minute`.
+    pub to_minute: u16,
+    /// The place: a name of the time zone database.
+    pub zone: String,
 }
 
 /// Whose votes a rollout needs.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use events::Balancer;
 
 use super::defaults::{APPROVALS_COUNT, APPROVALS_EXPIRE_MS, LOW_TRUST, PROBE_SUFFIX};
-use super::entry::{Approvals, LowTrust, ServerRule};
+use super::entry::{Approvals, GateRules, LowTrust, ServerRule};
 use super::forms;
+use super::gates::gates;
 use super::net;
 use super::page::shown;
 use super::section::Section;
@@ -22,6 +23,9 @@ pub(super) struct Environment {
     pub(super) probe: String,
     pub(super) approvals: Option<Approvals>,
     pub(super) low_trust: LowTrust,
+    pub(super) gates: GateRules,
+    /// Where `requires` stands.
+    pub(super) requires_at: usize,
     pub(super) servers: Vec<ServerRule>,
 }
 
@@ -37,6 +41,8 @@ pub(super) fn environment(section: &Section<'_>, taken: &mut Taken<'_>) -> Optio
         LOW_TRUST,
         &[("approve", LowTrust::Approve), ("allow", LowTrust::Allow)],
     );
+    let voters = approvals.as_ref().and_then(Option::as_ref);
+    let gates = gates(section, voters.map_or(&[], |approvals| &approvals.from));
     let servers = section
         .need("servers")
         .and_then(|value| servers(&value, section, taken));
@@ -51,6 +57,10 @@ pub(super) fn environment(section: &Section<'_>, taken: &mut Taken<'_>) -> Optio
             None => None,
         },
         low_trust,
+        gates: gates?,
+        requires_at: section
+            .maybe("requires")
+            .map_or(section.at, |value| value.at),
         servers: servers?,
     })
 }
@@ -170,17 +180,15 @@ fn approvals(value: &Value<'_>) -> Option<Approvals> {
     let section = value.section(&forms::APPROVALS)?;
     let count = section.whole("count", APPROVALS_COUNT, (1, 20));
     let from = section.need("from").and_then(|value| {
-        let items = value.list()?;
-        if items.is_empty() {
+        let roles = value.roles()?;
+        if roles.is_empty() {
             value.refuse(
                 "`from` names no role: nobody could approve",
                 "write at least one role",
             );
             return None;
         }
-        let roles = items.iter().map(|item| item.text().map(str::to_owned));
-        let roles: Vec<Option<String>> = roles.collect();
-        roles.into_iter().collect()
+        Some(roles)
     });
     let expire_ms = section.duration_ms("expire", APPROVALS_EXPIRE_MS, Least::Deadline);
     Some(Approvals {

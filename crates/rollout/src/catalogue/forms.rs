@@ -23,7 +23,7 @@ const fn key(name: &'static str, example: &'static str) -> Key {
 }
 
 /// Every form, to find where a misplaced key belongs.
-pub(super) const ALL: [&Form; 14] = [
+pub(super) const ALL: [&Form; 16] = [
     &ROOT,
     &JENKINS,
     &ARTIFACT,
@@ -37,16 +37,13 @@ pub(super) const ALL: [&Form; 14] = [
     &WATCH,
     &ENVIRONMENT,
     &APPROVALS,
+    &REQUIRES,
+    &WINDOW,
     &SERVER,
 ];
 
 /// What later steps build, and what to do until then.
-pub(super) const LATER: [(&str, &str); 5] = [
-    (
-        "requires",
-        "remove it: promotion from another environment is not asked for yet",
-    ),
-    ("windows", "remove it: rollouts begin at any time yet"),
+pub(super) const LATER: [(&str, &str); 3] = [
     ("late", "remove it: rollouts begin at any time yet"),
     (
         "database",
@@ -223,6 +220,7 @@ pub(super) const ROLLOUT: Form = Form {
         key("no_way_back", "no_way_back = \"refuse\""),
         key("start_within", "start_within = \"60s\""),
         key("person_wait", "person_wait = \"4h\""),
+        key("gate_expire", "gate_expire = \"96h\""),
         key("queue_expire", "queue_expire = \"24h\""),
     ],
 };
@@ -262,6 +260,16 @@ pub(super) const ENVIRONMENT: Form = Form {
         ),
         key("low_trust", "low_trust = \"approve\""),
         key(
+            "requires",
+            "requires = { succeeded_in = \"staging\", within = \"14d\" }",
+        ),
+        key(
+            "windows",
+            "windows = [{ days = [\"mon-thu\"], from = \"09:00\", to = \"16:00\", \
+             zone = \"Europe/Berlin\" }]",
+        ),
+        key("overrides", "overrides = [\"release-managers\"]"),
+        key(
             "servers",
             "servers = [{ name = \"web1\", machine = \"srv-101\", address = \"10.1.0.1:8080\" }]",
         ),
@@ -282,6 +290,24 @@ pub(super) const APPROVALS: Form = Form {
         key("count", "count = 1"),
         key("from", "from = [\"release-managers\"]"),
         key("expire", "expire = \"4h\""),
+    ],
+};
+
+pub(super) const REQUIRES: Form = Form {
+    title: "requires",
+    keys: &[
+        key("succeeded_in", "succeeded_in = \"staging\""),
+        key("within", "within = \"14d\""),
+    ],
+};
+
+pub(super) const WINDOW: Form = Form {
+    title: "a window",
+    keys: &[
+        key("days", "days = [\"mon-thu\"]"),
+        key("from", "from = \"09:00\""),
+        key("to", "to = \"16:00\""),
+        key("zone", "zone = \"Europe/Berlin\""),
     ],
 };
 

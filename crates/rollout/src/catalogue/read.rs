@@ -6,6 +6,7 @@ use toml::de::DeTable;
 use super::entry::{ArtifactRule, CheckRule, Entry, InstallRule, Jenkins, RolloutRule};
 use super::environment::environment;
 use super::forms;
+use super::gates::refuse_unknown_source;
 use super::page::{Page, shown};
 use super::problem::Problems;
 use super::section::Section;
@@ -91,6 +92,7 @@ impl Common {
     fn entry(
         &self,
         environment: &EnvironmentName,
+        environments: Vec<EnvironmentName>,
         place: super::environment::Environment,
     ) -> Entry {
         Entry {
@@ -108,6 +110,8 @@ impl Common {
             probe: place.probe,
             approvals: place.approvals,
             low_trust: place.low_trust,
+            gates: place.gates,
+            environments,
             servers: place.servers,
         }
     }
@@ -137,9 +141,10 @@ fn service(page: &Page<'_>) -> Option<Service> {
     let common = common(&root, install, rule)?;
     let places = places?;
     refuse_environment(&root, &common, &places);
+    let names: Vec<_> = places.iter().map(|(name, _)| name.clone()).collect();
     let entries = places
         .into_iter()
-        .map(|(name, place)| common.entry(&name, place))
+        .map(|(name, place)| common.entry(&name, names.clone(), place))
         .collect();
     Some(Service {
         name: common.name,
@@ -251,7 +256,9 @@ fn environments(
         Some((name?, place))
     };
     let places: Vec<_> = named.into_iter().map(read).collect();
-    places.into_iter().collect()
+    let places: Places = places.into_iter().collect::<Option<_>>()?;
+    refuse_unknown_source(page, &places);
+    Some(places)
 }
 
 /// Refuses a floor under which no server could ever be taken out.

@@ -46,6 +46,7 @@ pub(super) fn rollout(section: &Section<'_>) -> (RolloutRule, Option<usize>) {
         restore_timeout_ms: deadline(section, "restore_timeout", default::RESTORE_TIMEOUT_MS),
         start_within_ms: deadline(section, "start_within", default::START_WITHIN_MS),
         person_wait_ms: deadline(section, "person_wait", default::PERSON_WAIT_MS),
+        gate_expire_ms: deadline(section, "gate_expire", default::GATE_EXPIRE_MS),
         queue_expire_ms: deadline(section, "queue_expire", default::QUEUE_EXPIRE_MS),
         watch: section.maybe("watch").and_then(|value| watch(&value)),
         ..by_default()
@@ -71,6 +72,7 @@ pub(super) fn by_default() -> RolloutRule {
         no_way_back: default::NO_WAY_BACK,
         start_within_ms: default::START_WITHIN_MS,
         person_wait_ms: default::PERSON_WAIT_MS,
+        gate_expire_ms: default::GATE_EXPIRE_MS,
         queue_expire_ms: default::QUEUE_EXPIRE_MS,
         watch: None,
     }

@@ -253,6 +253,14 @@ impl<'a> Value<'a> {
         Some(items.iter().map(item).collect())
     }
 
+    /// The names of roles.
+    pub(super) fn roles(&self) -> Option<Vec<String>> {
+        let items = self.list()?;
+        let roles = items.iter().map(|item| item.text().map(str::to_owned));
+        let roles: Vec<Option<String>> = roles.collect();
+        roles.into_iter().collect()
+    }
+
     /// A program and its arguments; never a shell string.
     pub(super) fn argv(&self) -> Option<Vec<String>> {
         if let Some(text) = self.as_text() {

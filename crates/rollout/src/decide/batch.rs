@@ -2,6 +2,7 @@
 
 use events::{BatchStarted, Event, ExcludedBecause, ServerExcluded, ServerName, Timestamp};
 
+use crate::gate;
 use crate::safety;
 use crate::state::{Phase, Rollout, Stage, State};
 
@@ -33,7 +34,7 @@ pub(super) fn exclude_gone(state: &State, _at: Timestamp) -> Vec<Event> {
         .collect()
 }
 
-pub(super) fn open(state: &State, _at: Timestamp) -> Vec<Event> {
+pub(super) fn open(state: &State, at: Timestamp) -> Vec<Event> {
     let Some(rollout) = state.rollout.as_deref() else {
         return Vec::new();
     };
@@ -42,6 +43,8 @@ pub(super) fn open(state: &State, _at: Timestamp) -> Vec<Event> {
     }
     let servers = match rollout.phase {
         Phase::Gates => Vec::new(),
+        // Hours and freezes keep what goes forward only: the way back is always open.
+        Phase::Forward if gate::opens(state, rollout, at) != Some(at) => Vec::new(),
         Phase::Forward => forward(state, rollout),
         Phase::Back => back(state, rollout),
     };

@@ -1,9 +1,14 @@
 //! When a rollout is over, and how it ended.
 
-use events::{Event, FinalServer, Outcome, Pool, RolloutFinished, ServerName, Timestamp};
+use events::{
+    Event, FinalServer, Outcome, Pool, RolloutFinished, RolloutId, RolloutRef, ServerName,
+    Timestamp, Work,
+};
 
+use crate::rules::Rule;
 use crate::safety;
-use crate::state::{Aside, Member, Phase, Rollout, Stage, State};
+use crate::state::{Aside, Member, Outstanding, Phase, Rollout, Stage, State};
+use crate::step::Step;
 
 pub(super) fn finish(state: &State, at: Timestamp) -> Vec<Event> {
     let Some(rollout) = state.rollout.as_deref() else {
@@ -11,13 +16,49 @@ pub(super) fn finish(state: &State, at: Timestamp) -> Vec<Event> {
     };
     let over = match rollout.phase {
         Phase::Gates => None,
-        Phase::Forward => forward(rollout),
+        Phase::Forward => taken_over(state, rollout).or_else(|| forward(rollout)),
         Phase::Back => back(state, rollout),
     };
     let Some((outcome, reason)) = over else {
         return Vec::new();
     };
     vec![finished(state, rollout, outcome, reason, at).into()]
+}
+
+/// It ends as it is for the one that takes its servers over, as soon as nothing runs on them: what
+/// is installed or tested cannot be called back, and its answer must find its rollout.
+fn taken_over(state: &State, rollout: &Rollout) -> Option<(Outcome, String)> {
+    let successor = rollout.successor.as_ref()?;
+    rollout.halted.as_ref()?;
+    let await_steps = state.rules.hold(Rule::TakeOverAwaitsSteps);
+    let runs = |(name, member): (&ServerName, &Member)| {
+        let to_come = match member.stage {
+            Stage::At(_, step) => step != Step::Restore,
+            Stage::PutBack(_) => true,
+            Stage::Waiting
+            | Stage::Failed
+            | Stage::Done
+            | Stage::BackWaiting
+            | Stage::Returned
+            | Stage::Kept
+            | Stage::Excluded => false,
+        };
+        let server = state.servers.get(name);
+        let outstanding = server.and_then(|server| server.outstanding.as_ref());
+        let works = |outstanding: &Outstanding| {
+            outstanding.command.rollout == RolloutRef::Rollout(rollout.id())
+                && !matches!(outstanding.command.work, Work::Hold(_))
+        };
+        to_come || outstanding.is_some_and(works)
+    };
+    if await_steps && rollout.members.iter().any(runs) {
+        return None;
+    }
+    let reason = format!(
+        "rollout {} takes its servers over: {}",
+        successor.rollout, successor.reason
+    );
+    Some((Outcome::Superseded, reason))
 }
 
 fn forward(rollout: &Rollout) -> Option<(Outcome, String)> {
@@ -58,6 +99,24 @@ fn back(state: &State, rollout: &Rollout) -> Option<(Outcome, String)> {
         Outcome::RolledBack
     };
     Some((outcome, reason))
+}
+
+/// The last event of a rollout that waited for its turn.
+pub(super) fn unbegun(rollout: RolloutId, outcome: Outcome, reason: String) -> RolloutFinished {
+    RolloutFinished {
+        rollout,
+        outcome,
+        servers: Vec::new(),
+        stuck: Vec::new(),
+        left: Vec::new(),
+        except: Vec::new(),
+        least_up: None,
+        floor: 0,
+        held_out_requests: 0,
+        cut: 0,
+        took_ms: 0,
+        reason,
+    }
 }
 
 /// The last event of a rollout.

@@ -6,7 +6,7 @@ use events::{
     Event, Halted, RejectedBecause, RollbackStarted, RolloutPlanned, RolloutRejected, Timestamp,
 };
 
-use super::{batch, finish, timeout};
+use super::{batch, finish, gate, timeout};
 use crate::catalogue::OnFailure;
 use crate::issue;
 use crate::plan::{PlanError, plan};
@@ -15,10 +15,11 @@ use crate::safety;
 use crate::state::{Phase, Rollout, Stage, State};
 
 pub(super) fn next(state: &State, at: Timestamp) -> Vec<Event> {
-    let steps: [fn(&State, Timestamp) -> Vec<Event>; 11] = [
+    let steps: [fn(&State, Timestamp) -> Vec<Event>; 13] = [
         timeout::commands,
         timeout::queue,
         start,
+        gate::pass,
         timeout::gates,
         turn_back,
         halt,
@@ -26,6 +27,7 @@ pub(super) fn next(state: &State, at: Timestamp) -> Vec<Event> {
         batch::exclude_gone,
         issue::commands,
         batch::open,
+        gate::await_batch,
         halt_when_blocked,
     ];
     steps
@@ -62,6 +64,7 @@ fn start(state: &State, at: Timestamp) -> Vec<Event> {
                 PlanError::NoEntry
                 | PlanError::NoServers
                 | PlanError::TooLarge { .. }
+                | PlanError::NoWindow(_)
                 | PlanError::Unwritable(_) => RejectedBecause::NotPlannable,
             };
             vec![
@@ -81,8 +84,11 @@ fn turn_back(state: &State, at: Timestamp) -> Vec<Event> {
     let Some(rollout) = going_forward(state) else {
         return Vec::new();
     };
-    let late =
-        |halt: &&crate::state::Halt| halt.until <= at && state.rules.hold(Rule::PersonWaitEnds);
+    // Somebody came, and said what is to become of it.
+    let is_taken_over = rollout.successor.is_some();
+    let late = |halt: &&crate::state::Halt| {
+        halt.until <= at && !is_taken_over && state.rules.hold(Rule::PersonWaitEnds)
+    };
     let reason = if let Some(reason) = &rollout.aborted {
         format!("stopped by a person: {reason}")
     } else if let Some(halt) = rollout.halted.iter().chain(&rollout.paused).find(late) {
@@ -136,7 +142,8 @@ fn halt_when_blocked(state: &State, at: Timestamp) -> Vec<Event> {
     if state.epoch_seen.is_some() {
         return Vec::new();
     }
-    let Some(blocked) = safety::blocked(state, rollout) else {
+    let blocked = safety::blocked(state, rollout);
+    let Some(blocked) = blocked.or_else(|| crate::gate::exhausted(state, rollout, at)) else {
         return Vec::new();
     };
     vec![halted(rollout, blocked, at)]

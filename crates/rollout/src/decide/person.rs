@@ -6,7 +6,7 @@ use events::{
     Timestamp, Wish,
 };
 
-use super::{Heard, Reply};
+use super::{Heard, Reply, queue};
 use crate::rules::Rule;
 use crate::state::{Aside, Phase, Rollout, State};
 
@@ -19,10 +19,7 @@ pub(super) fn steer(state: &State, heard: &Heard, steer: &Steer, at: Timestamp) 
         .as_ref()
         .filter(|rollout| rollout.id() == steer.rollout);
     let Some(rollout) = rollout else {
-        return Reply::refuse(format!(
-            "rollout {} does not run on {}",
-            steer.rollout, state.target
-        ));
+        return queue::steer(state, steer);
     };
     match &steer.wish {
         Wish::Pause => pause(rollout, heard, steer, at),

@@ -1,11 +1,12 @@
 //! Every wait has a deadline.
 
 use events::{
-    ApprovalExpired, BalancerName, Event, Outcome, RolloutFinished, StepTimedOut, Timestamp, Work,
+    ApprovalExpired, BalancerName, Event, GateKind, Outcome, StepTimedOut, Timestamp, Work,
 };
 
+use crate::gate;
 use crate::rules::Rule;
-use crate::state::{Outstanding, Phase, State};
+use crate::state::{Outstanding, Phase, Request, State};
 
 /// Commands whose answer is overdue.
 pub(super) fn commands(state: &State, at: Timestamp) -> Vec<Event> {
@@ -74,10 +75,19 @@ pub(super) fn gates(state: &State, at: Timestamp) -> Vec<Event> {
     else {
         return Vec::new();
     };
-    let Some(gate) = rollout.plan.gates.iter().find(|gate| gate.until <= at) else {
+    let mut gates = rollout.plan.gates.iter();
+    let Some(gate) = gates.find(|gate| gate::until(rollout, gate) <= at) else {
         return Vec::new();
     };
-    let reason = format!("gate {} had not enough votes in time", gate.id);
+    let reason = match &gate.kind {
+        GateKind::Approval if gate::has_votes(rollout) => {
+            format!("the votes on gate {} lapsed before it could begin", gate.id)
+        }
+        GateKind::Approval => format!("gate {} had not enough votes in time", gate.id),
+        GateKind::Promotion | GateKind::Window | GateKind::Freeze | GateKind::Other(_) => {
+            format!("gate {} did not open in time", gate.id)
+        }
+    };
     vec![
         ApprovalExpired {
             rollout: rollout.id(),
@@ -93,23 +103,17 @@ pub(super) fn queue(state: &State, at: Timestamp) -> Vec<Event> {
     if state.rollout.is_none() {
         return Vec::new();
     }
-    let late = state.queue.iter().filter(|request| request.until <= at);
+    let successor = state.rollout.as_ref().and_then(|r| r.successor.as_ref());
+    let takes_over = |request: &Request| {
+        successor.is_some_and(|successor| successor.rollout == request.asked.rollout)
+    };
+    let late = state
+        .queue
+        .iter()
+        .filter(|request| request.until <= at && !takes_over(request));
     late.map(|request| {
-        RolloutFinished {
-            rollout: request.asked.rollout,
-            outcome: Outcome::Expired,
-            servers: Vec::new(),
-            stuck: Vec::new(),
-            left: Vec::new(),
-            except: Vec::new(),
-            least_up: None,
-            floor: 0,
-            held_out_requests: 0,
-            cut: 0,
-            took_ms: 0,
-            reason: "its turn did not come in time".to_owned(),
-        }
-        .into()
+        let reason = "its turn did not come in time".to_owned();
+        super::finish::unbegun(request.asked.rollout, Outcome::Expired, reason).into()
     })
     .collect()
 }

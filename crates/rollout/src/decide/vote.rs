@@ -2,10 +2,11 @@
 //! exactly this plan, once.
 
 use events::{
-    ApprovalGiven, ApprovalRefused, CastVote, Event, Gate, Timestamp, VoteRefusedBecause,
+    ApprovalGiven, ApprovalRefused, CastVote, Event, Gate, GateKind, Timestamp, VoteRefusedBecause,
 };
 
 use super::{Heard, Reply};
+use crate::gate;
 use crate::rules::Rule;
 use crate::state::{Phase, Rollout, State};
 
@@ -20,7 +21,9 @@ pub(super) fn vote(state: &State, heard: &Heard, vote: &CastVote, at: Timestamp)
     let Some(rollout) = rollout else {
         return refuse(vote, VoteRefusedBecause::NotWaiting).into();
     };
-    let Some(gate) = rollout.plan.gates.iter().find(|gate| gate.id == vote.gate) else {
+    let mut gates = rollout.plan.gates.iter();
+    let asked = gates.find(|gate| gate.id == vote.gate && gate.kind == GateKind::Approval);
+    let Some(gate) = asked else {
         return refuse(vote, VoteRefusedBecause::NoSuchGate).into();
     };
     match objection(state, rollout, gate, vote, at) {
@@ -36,7 +39,7 @@ pub(super) fn vote(state: &State, heard: &Heard, vote: &CastVote, at: Timestamp)
             via: vote.via.clone(),
             reason: vote.reason.clone(),
             ticket: vote.ticket.clone(),
-            expires_at: gate.until,
+            expires_at: gate::until(rollout, gate),
         })
         .into(),
     }
@@ -60,7 +63,7 @@ fn objection(
     if rollout.phase != Phase::Gates {
         return Some(VoteRefusedBecause::NotWaiting);
     }
-    if at >= gate.until {
+    if at >= gate::until(rollout, gate) {
         return Some(VoteRefusedBecause::Expired);
     }
     if !same_plan {

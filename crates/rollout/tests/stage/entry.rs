@@ -10,7 +10,8 @@ pub(crate) fn release(version: &str) -> Release {
 }
 
 /// `floor=2 batches=1,2 servers=4 on_failure=halt approvals=1 second=queue no_way_back=allow
-/// tests=no low_trust=allow watch=pass`.
+/// tests=no low_trust=allow watch=pass window=mon-thu/09:00-16:00/Europe/Berlin requires=staging/14d
+/// overrides=managers gate_expire=96h`.
 pub(crate) fn entry(words: &[&str]) -> String {
     let said = |key: &str, otherwise: &str| {
         let found = words
@@ -48,18 +49,46 @@ pub(crate) fn entry(words: &[&str]) -> String {
             )
         })
         .collect();
+    let gates = gates(
+        &said("window", ""),
+        &said("requires", ""),
+        &said("overrides", ""),
+    );
     format!(
         "{HEAD}{tests}{CHECK}[rollout]\nbatches = [{}]\nfloor = {}\n\
          drain = {{ pinned = \"0s\", timeout = \"20s\", then = \"fail\" }}\n\
          restore_timeout = \"20s\"\non_failure = \"{}\"\nsecond_request = \"{}\"\n\
          no_way_back = \"{}\"\nstart_within = \"20s\"\nperson_wait = \"10m\"\nqueue_expire = \"2h\"\n\
-         {watch}{ENVIRONMENT}{approvals}{low_trust}servers = [\n{servers}]\n",
+         gate_expire = \"{}\"\n{watch}{ENVIRONMENT}{approvals}{low_trust}{gates}servers = [\n{servers}]\n{STAGING}",
         said("batches", "1"),
         said("floor", "1"),
         said("on_failure", "roll-back"),
         said("second", "supersede"),
         said("no_way_back", "refuse"),
+        said("gate_expire", "96h"),
     )
+}
+
+/// `mon-thu/09:00-16:00/Europe/Berlin`, `staging/14d`, `managers`.
+fn gates(window: &str, requires: &str, overrides: &str) -> String {
+    let mut text = String::new();
+    let mut window = window.splitn(3, '/');
+    if let (Some(days), Some(hours), Some(zone)) = (window.next(), window.next(), window.next()) {
+        let (from, to) = hours.split_once('-').expect("from-to");
+        text.push_str(&format!(
+            "windows = [{{ days = [\"{days}\"], from = \"{from}\", to = \"{to}\", \
+             zone = \"{zone}\" }}]\n"
+        ));
+    }
+    if let Some((from, within)) = requires.split_once('/') {
+        text.push_str(&format!(
+            "requires = {{ succeeded_in = \"{from}\", within = \"{within}\" }}\n"
+        ));
+    }
+    if !overrides.is_empty() {
+        text.push_str(&format!("overrides = [\"{overrides}\"]\n"));
+    }
+    text
 }
 
 const HEAD: &str = r#"name = "shop"
@@ -96,4 +125,17 @@ balancers = [
 ]
 online = "shop"
 maintenance = "shop_maintenance"
+"#;
+
+const STAGING: &str = r#"[environments.staging]
+balancers = [{ name = "lb9", testers = "http://10.9.0.11:8081" }]
+online = "shop"
+maintenance = "shop_maintenance"
+servers = [
+  { name = "web1", machine = "stage-1", address = "10.9.0.1:8080" },
+  { name = "web2", machine = "stage-2", address = "10.9.0.2:8080" },
+  { name = "web3", machine = "stage-3", address = "10.9.0.3:8080" },
+  { name = "web4", machine = "stage-4", address = "10.9.0.4:8080" },
+  { name = "web5", machine = "stage-5", address = "10.9.0.5:8080" },
+]
 "#;

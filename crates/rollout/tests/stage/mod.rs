@@ -2,6 +2,7 @@
 
 mod answers;
 mod entry;
+mod gates;
 mod said;
 mod watches;
 
@@ -10,7 +11,7 @@ use events::{
     PoolMember, PoolSeen, ReleaseServer, Report, ReportId, RequestRollout, RequestedArtifact,
     RolloutId, ServerName, Steer, Strayed, Target, Timestamp, Trust, Via, Wish,
 };
-use poolshift_rollout::{Aside, Heard, Input, State, settle, waiting};
+use poolshift_rollout::{Aside, Heard, Input, State, settle, waiting, wake_at};
 use uuid::Uuid;
 
 pub(crate) struct Stage {
@@ -93,7 +94,7 @@ impl Stage {
             ["release", who] => self.release(who),
             [wish @ ("pause" | "resume" | "abort" | "retry")] => self.steer(&Wish::from(*wish)),
             ["show"] => self.show(),
-            _ => panic!("no such command: {command}"),
+            words => self.play_gates(words),
         }
     }
 
@@ -109,6 +110,11 @@ impl Stage {
             lines.push("nothing changes".to_owned());
         }
         self.state = settled.state;
+        let wakes = wake_at(&self.state);
+        assert!(
+            wakes.is_none_or(|wakes| wakes > self.at),
+            "it wants to be asked again at {wakes:?}, and has just been"
+        );
         lines
     }
 
@@ -337,14 +343,7 @@ impl Stage {
     }
 
     fn pass(&mut self, time: &str) -> Vec<String> {
-        let (number, unit_ms) = match time.split_at(time.len() - 1) {
-            (number, "s") => (number, 1_000),
-            (number, "m") => (number, 60_000),
-            (number, "h") => (number, 3_600_000),
-            _ => panic!("{time} is no time"),
-        };
-        let number: u64 = number.parse().expect("a number");
-        self.at = self.at.plus_ms(number * unit_ms);
+        self.at = self.at.plus_ms(gates::ms(time));
         self.take(&Input::Clock)
     }
 

@@ -81,7 +81,7 @@ fn decided(decision: &Decision) -> String {
         Decision::Queued(_) => "queued behind the one that runs".to_owned(),
         Decision::ApprovalGiven(e) => format!("approved by {}", e.person),
         Decision::ApprovalRefused(e) => format!("vote of {} does not count: {}", e.person, e.why),
-        Decision::ApprovalExpired(_) => "the approval came not in time".to_owned(),
+        Decision::ApprovalExpired(e) => format!("the time of gate {} is over", e.gate),
         Decision::BatchStarted(e) => format!("batch {}: {}", e.batch, names(&e.servers)),
         Decision::StepTimedOut(e) => {
             let silent: Vec<&str> = e.silent.iter().map(BalancerName::as_str).collect();
@@ -96,6 +96,21 @@ fn decided(decision: &Decision) -> String {
             .trim_end()
             .to_owned()
         }
+        Decision::GatesPassed(e) => passed(e),
+        Decision::GateAwaited(e) => match e.opens_at {
+            Some(opens_at) => format!("waits until {opens_at}"),
+            None => "waits, and no time is known".to_owned(),
+        },
+        Decision::GateOverridden(e) => format!("{} overrides {}", e.person, e.gate),
+        Decision::OverrideRefused(e) => {
+            format!("{} may not override {}: {}", e.person, e.gate, e.why)
+        }
+        Decision::FreezeSet(e) => format!("frozen from {} until {}", e.from, e.until),
+        Decision::FreezeLifted(_) => "the freeze is lifted".to_owned(),
+        Decision::PromotionSeen(e) => {
+            format!("{} succeeded in {}", e.release.version, e.from)
+        }
+        Decision::TakeOverRequested(_) => "to be taken over".to_owned(),
         Decision::Halted(e) => format!("HALTED: {}", e.reason),
         Decision::RollbackStarted(e) => {
             format!(
@@ -129,6 +144,20 @@ fn beside(watch: &events::Watch) -> String {
         [] => format!(" beside nobody; before: {base}"),
         peers => format!(" beside {}; before: {base}", peers.join(" ")),
     }
+}
+
+fn passed(event: &events::GatesPassed) -> String {
+    let mut text = "the gates are open".to_owned();
+    if let Some(window) = &event.window {
+        text.push_str(&format!("; window until {}", window.closes_at));
+    }
+    if event.promoted_by.is_some() {
+        text.push_str("; succeeded elsewhere");
+    }
+    if !event.overridden.is_empty() {
+        text.push_str(&format!("; overridden: {}", event.overridden.join(" ")));
+    }
+    text
 }
 
 fn planned(plan: &events::Plan) -> String {

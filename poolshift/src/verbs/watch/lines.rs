@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use view::RolloutView;
+use view::{RolloutStatus, RolloutView, WaitView};
 
 use crate::verbs::status::head;
 
@@ -40,13 +40,17 @@ impl Lines {
                 news.push(format!("  {name}: {now}"));
             }
         }
-        // The seconds that are left change with every look: only for people they are news.
-        let waits: Vec<String> = rollout
-            .waiting
-            .iter()
-            .filter(|wait| wait.person)
-            .map(|wait| format!("  waits for a person: {}", wait.what))
-            .collect();
+        // What workers do is said of their servers; for people, and before it begins, it is news.
+        let before = matches!(
+            rollout.status,
+            RolloutStatus::Queued | RolloutStatus::WaitingApproval | RolloutStatus::WaitingGate
+        );
+        let news_of = |wait: &&WaitView| wait.person || before;
+        let told = |wait: &WaitView| match wait.person {
+            true => format!("  waits for a person: {}", wait.what),
+            false => format!("  waits: {}", wait.what),
+        };
+        let waits: Vec<String> = rollout.waiting.iter().filter(news_of).map(told).collect();
         let new = waits.iter().filter(|wait| !self.waits.contains(wait));
         news.extend(new.cloned());
         self.waits = waits;
@@ -57,7 +61,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use events::{Actor, ActorKind, RolloutId, Timestamp, sha256};
-    use view::{RolloutStatus, ServerProgress, WaitView};
+    use view::ServerProgress;
 
     use super::*;
 

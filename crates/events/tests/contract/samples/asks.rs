@@ -15,6 +15,7 @@ pub(crate) fn all() -> Vec<Ask> {
         vote(None, None).into(),
     ];
     asks.extend(steering());
+    asks.extend(gates());
     asks.extend(fleet());
     asks
 }
@@ -68,6 +69,51 @@ fn steering() -> Vec<Ask> {
             server: server(),
             since: rollout(),
             reason: "mended by hand".to_owned(),
+        }
+        .into(),
+    ]
+}
+
+fn gates() -> Vec<Ask> {
+    vec![
+        SupersedeHalted {
+            rollout: other_rollout(),
+            successor: rollout(),
+            reason: "2.4.0 mends it".to_owned(),
+        }
+        .into(),
+        OverrideGate {
+            rollout: rollout(),
+            gate: "window".to_owned(),
+            digest: digest("the plan"),
+            person: person(),
+            roles: words(&["release-managers"]),
+            policy_sha256: digest("the policy"),
+            via: Via {
+                kind: "cli".to_owned(),
+                reference: None,
+            },
+            reason: "nobody can pay".to_owned(),
+            ticket: Some("INC-7".to_owned()),
+        }
+        .into(),
+        SetFreeze {
+            from: Some(time(60_000)),
+            until: time(86_400_000),
+            reason: "the sale".to_owned(),
+        }
+        .into(),
+        LiftFreeze {
+            freezes: vec![freeze()],
+            reason: "sold out".to_owned(),
+        }
+        .into(),
+        ReportPromotion {
+            from: staging(),
+            rollout: other_rollout(),
+            n: 41,
+            release: release(),
+            succeeded_at: time(0),
         }
         .into(),
     ]

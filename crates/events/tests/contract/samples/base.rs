@@ -2,12 +2,20 @@
 
 use poolshift_events::{
     Actor, ActorKind, Artifact, BalancerName, CommandId, Digest, FailedBecause, Failure,
-    MachineName, Output, PersonId, Release, RolloutId, RolloutRef, ServerName, Target, Timestamp,
-    Version, sha256,
+    MachineName, Output, PersonId, Release, ReportId, RolloutId, RolloutRef, ServerName, Target,
+    Timestamp, Version, sha256,
 };
 
 pub(crate) fn target() -> Target {
     "production/checkout".parse().unwrap()
+}
+
+pub(crate) fn staging() -> Target {
+    "staging/checkout".parse().unwrap()
+}
+
+pub(crate) fn freeze() -> ReportId {
+    "0198d6f0-0000-7000-8000-000000000007".parse().unwrap()
 }
 
 pub(crate) fn server() -> ServerName {

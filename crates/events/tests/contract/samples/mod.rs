@@ -6,6 +6,7 @@ mod base;
 mod commands;
 mod decisions;
 mod envelopes;
+mod gates;
 mod requests;
 mod verdicts;
 mod watches;

@@ -9,6 +9,7 @@ pub(crate) fn all() -> Vec<Decision> {
     decisions.push(planned(plan()).into());
     decisions.push(planned(watched_plan()).into());
     decisions.extend(votes());
+    decisions.extend(super::gates::all());
     decisions
 }
 
@@ -116,7 +117,7 @@ fn planned(plan: Plan) -> RolloutPlanned {
     }
 }
 
-fn plan() -> Plan {
+pub(super) fn plan() -> Plan {
     let entry = "name = \"checkout\"\n".to_owned();
     let planned = |server, previous, up| PlannedServer {
         server,
@@ -147,6 +148,8 @@ fn plan() -> Plan {
             count: 1,
             from: words(&["release-managers"]),
             until: time(14_400_000),
+            promotion: None,
+            windows: vec![],
         }],
         timeouts_ms: timeouts(),
         baseline: None,
