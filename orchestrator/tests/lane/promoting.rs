@@ -147,7 +147,7 @@ fn good(command: &Command) -> Vec<Answer> {
             state_saved: true,
             row: String::new(),
         }),
-        Work::Test(_) | Work::Hold(_) => panic!("nobody asked for {}", command.id),
+        Work::Test(_) | Work::Hold(_) | Work::Watch(_) => panic!("nobody asked for {}", command.id),
     };
     begun.into_iter().chain([done]).collect()
 }
