@@ -9,6 +9,7 @@ mod interrupt;
 mod part;
 mod test;
 mod walk;
+mod windows;
 
 fn main() -> anyhow::Result<()> {
     cli::run()

@@ -10,6 +10,7 @@ mod install;
 mod journal;
 mod network;
 mod samples;
+mod stopping;
 mod suites;
 mod support;
 mod wire;
