@@ -104,6 +104,8 @@ async fn what_a_program_leaves_running_when_it_ends_by_itself_goes_on() {
     world
         .see("more beats", |world| world.read("beats").len() > beats)
         .await;
+    world.write("beats.end", "");
+    world.see_still("beats").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

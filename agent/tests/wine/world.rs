@@ -36,18 +36,33 @@ pub(crate) fn wine(program: &str) -> Process {
     process
         .arg(program)
         .env_remove("DISPLAY")
-        .stdin(Stdio::null());
+        .stdin(Stdio::null())
+        // Wine's own processes stay, and would keep a pipe open.
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     process
 }
 
 /// Runs a program under wine to its end; whether it was good, and what it said.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> (bool, String) {
-    let output = wine(program).args(arguments).output().expect("wine");
-    let said = [output.stdout, output.stderr].concat();
+    let said = tempfile::NamedTempFile::new().expect("a file");
+    let status = wine(program)
+        .args(arguments)
+        .stdout(append_to(said.path()))
+        .stderr(append_to(said.path()))
+        .status()
+        .expect("wine");
+    let text = std::fs::read(said.path()).expect("the file");
     (
-        output.status.success(),
-        String::from_utf8_lossy(&said).into_owned(),
+        status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
     )
+}
+
+fn append_to(file: &Path) -> std::fs::File {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.create(true).append(true).open(file);
+    file.expect("a file")
 }
 
 /// The puppet with these words, as an argument list.
@@ -114,14 +129,9 @@ impl World {
     }
 
     pub(crate) fn start_agent(&mut self) {
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.path("agent.log"))
-            .expect("a log");
         let agent = wine(&windows(&program("poolshift-agent.exe")))
             .args(["run", "--config", &self.config()])
-            .stderr(log)
+            .stderr(append_to(&self.path("agent.log")))
             .spawn();
         self.agent = Some(agent.expect("wine"));
     }

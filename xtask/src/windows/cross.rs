@@ -16,12 +16,11 @@ const PROFILE: &str = "windows";
 pub(crate) async fn check() -> Result<()> {
     compiler().await?;
     let mut command = cargo("check", PROFILE);
-    pass(
-        command
-            .args(["--features", "wine"])
-            .env("RUSTFLAGS", "-D warnings"),
-    )
-    .await
+    command
+        .args(["--features", "wine", "-Zwarnings"])
+        // Flags for the compiler would have the build after this begin anew.
+        .env("CARGO_BUILD_WARNINGS", "deny");
+    pass(&mut command).await
 }
 
 /// Builds the agent; gives its program. Without `release` the tests' own programs come along.

@@ -47,10 +47,13 @@ fn play(words: &[&str]) -> Result<()> {
         // A child that starts one of its own, which beats as long as it lives.
         ["tree", beats] => run_own(&["branch", beats]),
         ["branch", beats] => run_own(&["beat", beats]),
-        ["beat", beats] => loop {
-            append(Path::new(beats), ".")?;
-            std::thread::park_timeout(LOOK);
-        },
+        ["beat", beats] => {
+            while !Path::new(&format!("{beats}.end")).exists() {
+                append(Path::new(beats), ".")?;
+                std::thread::park_timeout(LOOK);
+            }
+            Ok(())
+        }
         // What a program leaves running when it ends by itself.
         ["leave", beats] => {
             Command::new(std::env::current_exe()?)
