@@ -1,5 +1,4 @@
 //! `cargo xtask`: what is done to this workspace, and shown of it.
-
 mod bench;
 mod check;
 mod cli;

@@ -28,7 +28,7 @@ fn is_device(name: &str) -> bool {
         let number = stem.strip_prefix(*device);
         number.is_some_and(|number| number.chars().count() == 1 && DIGITS.contains(number))
     };
-    DEVICES.contains(&stem.as_str()) || NUMBERED.iter().any(|device| is_numbered(device))
+    DEVICES.contains(&stem.as_str()) || NUMBERED.iter().any(is_numbered)
 }
 
 /// The folder of a version: Windows takes `1.0-RC` and `1.0-rc` for one name, so capitals get a

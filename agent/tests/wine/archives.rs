@@ -5,8 +5,8 @@ use std::path::Path;
 use events::FailedBecause;
 use tar::{EntryType, Header};
 
-use crate::artifact::raw_archive;
-use crate::order::install;
+use crate::support::artifact::raw_archive;
+use crate::support::order::install;
 use crate::world::{World, not_installed};
 
 fn entry(kind: EntryType, name: &str, link: &str) -> Header {

@@ -5,8 +5,8 @@ use std::process::Child;
 
 use events::{Answer, FailedBecause, Install, Prove};
 
-use crate::artifact::archive;
-use crate::order::install;
+use crate::support::artifact::archive;
+use crate::support::order::install;
 use crate::world::{World, installed, not_installed, puppet, wine, words};
 
 /// A version that a file says to run. Each stop and each start is counted in a file too.

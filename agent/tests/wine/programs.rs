@@ -4,8 +4,8 @@ use std::path::Path;
 
 use events::{Answer, FailedBecause, Install, InstallKind, Prove};
 
-use crate::artifact::archive;
-use crate::order::install;
+use crate::support::artifact::archive;
+use crate::support::order::install;
 use crate::world::{World, installed, not_installed, puppet, words};
 
 /// A release whose own installer makes it run: what runs stands in a file.

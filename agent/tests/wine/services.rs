@@ -5,7 +5,7 @@ use std::path::Path;
 
 use events::{Answer, FailedBecause, Install, Prove, TestsPassed};
 
-use crate::order::{fetch, install, test};
+use crate::support::order::{fetch, install, test};
 use crate::world::{World, installed, not_installed, program, puppet, run, windows, wine, words};
 
 /// A service of the manager; it goes with its test.
@@ -69,7 +69,7 @@ impl Shop {
                 .append_data(&mut header, name, content)
                 .expect("a file in an archive");
         }
-        crate::artifact::gzip(&builder.into_inner().expect("an archive"))
+        crate::support::artifact::gzip(&builder.into_inner().expect("an archive"))
     }
 
     fn order(&self, world: &World, version: &str) -> Install {
@@ -226,7 +226,7 @@ async fn the_agent_is_a_service_and_its_program_can_be_renamed_away_while_it_run
     for (attempt, version) in (1..).zip(["1.0", "2.0"]) {
         let (is_good, said) = run("net.exe", &["start", "ps-agent"]);
         assert!(is_good, "{said}");
-        let bytes = crate::artifact::archive(&[("VERSION", version, 0o644)]);
+        let bytes = crate::support::artifact::archive(&[("VERSION", version, 0o644)]);
         let url = world.serve(version, &bytes);
         let mut order = install(&url, &bytes, Path::new(&world.windows_home("")), version);
         order.restart.clear();

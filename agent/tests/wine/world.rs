@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use events::{Answer, Assignment, Command, CommandId, CommandRecord, Installed, Report};
 use tempfile::TempDir;
 
-use crate::gateway::Gateway;
-use crate::order::{IntoWork, command_of};
+use crate::support::gateway::Gateway;
+use crate::support::order::{IntoWork, command_of};
 
 pub(crate) struct World {
     pub(crate) gateway: Gateway,
