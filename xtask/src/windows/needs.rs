@@ -1,7 +1,7 @@
 //! What building for Windows and running it here need of the machine.
 
 use super::is_there;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use tests::apt;
 
 /// Where Debian puts what belongs together.
@@ -19,18 +19,14 @@ pub(super) async fn compiler() -> Result<()> {
     if is_whole {
         return Ok(());
     }
-    apt::install(
-        "a compiler for Windows",
-        &[
-            "rustc-web",
-            "cargo-web",
-            "rust-web-src",
-            "gcc-mingw-w64-x86-64",
-        ],
-        "install rustc and cargo 1.95 or later with the sources of their standard library, and \
-         gcc for x86_64-w64-mingw32, into /usr",
-    )
+    apt::install_all(&[
+        "rustc-web",
+        "cargo-web",
+        "rust-web-src",
+        "gcc-mingw-w64-x86-64",
+    ])
     .await
+    .context("a compiler for Windows needs packages of Debian 12 or later")
 }
 
 /// Installs wine, where it is missing.
@@ -38,10 +34,5 @@ pub(super) async fn wine() -> Result<()> {
     if is_there(WINE) {
         return Ok(());
     }
-    apt::install(
-        "wine",
-        &["wine64"],
-        "install wine 8 or later, 64 bits, by hand",
-    )
-    .await
+    apt::install("wine64").await
 }
