@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use tokio::sync::watch;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::clients::Clients;
 use crate::decide::Agent;
@@ -19,7 +20,7 @@ use crate::look::Looker;
 use crate::memory::Memory;
 use crate::settings::{Settings, SettingsArgs};
 use crate::work::Tools;
-use crate::{courier, intake, program};
+use crate::{courier, intake, platform, program};
 
 /// The agent of one machine: fetches, installs and tests what its gateway commands, and reports.
 /// It only speaks outwards. Proxies come from HTTPS_PROXY, HTTP_PROXY and NO_PROXY, the log's
@@ -45,6 +46,9 @@ enum Verb {
         #[arg(long, env = "POOLSHIFT_AGENT_CODE", hide_env_values = true)]
         code: String,
     },
+    /// What only this operating system has.
+    #[command(flatten)]
+    Own(platform::Verb),
     /// Leave a mark and become another program: how the agent starts the programs of others.
     #[command(hide = true)]
     Exec {
@@ -67,10 +71,11 @@ pub fn main() -> ExitCode {
         }
         Verb::Run(settings) => settings
             .settings()
-            .and_then(|settings| in_runtime(run(settings))),
+            .and_then(|settings| in_runtime(on_stderr(), run(settings))),
+        Verb::Own(verb) => verb.obey(),
         Verb::Enrol { settings, code } => settings
             .settings()
-            .and_then(|settings| in_runtime(enrol(settings, code))),
+            .and_then(|settings| in_runtime(on_stderr(), enrol(settings, code))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -81,14 +86,22 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn in_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+fn on_stderr() -> BoxMakeWriter {
+    BoxMakeWriter::new(std::io::stderr)
+}
+
+/// Does work to its end, and logs there.
+pub(crate) fn in_runtime(
+    log: BoxMakeWriter,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
         )
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
+        .with_writer(log)
         .init();
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -45,7 +45,8 @@ pub enum Error {
 pub struct Ledger {
     path: PathBuf,
     reserve: PathBuf,
-    file: File,
+    /// None after a compaction: a file that is open cannot be replaced everywhere.
+    file: Option<File>,
     good_bytes: u64,
     /// The file's size after the last compaction, or the last attempt at one.
     base_bytes: u64,
@@ -98,7 +99,7 @@ impl Ledger {
         Ok(Self {
             reserve: folder.join("journal.reserve"),
             path,
-            file,
+            file: Some(file),
             good_bytes,
             base_bytes: 0,
             is_name_durable: true,
@@ -166,20 +167,20 @@ impl Ledger {
     }
 
     fn write(&mut self, line: &[u8]) -> std::io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(OpenOptions::new().write(true).open(&self.path)?),
+        };
         // Half a line that an earlier failure left must not stand before this one.
-        self.file.set_len(self.good_bytes)?;
-        self.file.seek(SeekFrom::Start(self.good_bytes))?;
-        let written = self
-            .file
-            .write_all(line)
-            .and_then(|()| self.file.sync_data());
-        match written {
+        file.set_len(self.good_bytes)?;
+        file.seek(SeekFrom::Start(self.good_bytes))?;
+        match file.write_all(line).and_then(|()| file.sync_data()) {
             Ok(()) => {
                 self.good_bytes += line.len() as u64;
                 Ok(())
             }
             Err(error) => {
-                self.file.set_len(self.good_bytes)?;
+                file.set_len(self.good_bytes)?;
                 Err(error)
             }
         }
@@ -193,13 +194,11 @@ impl Ledger {
         });
         let made = File::create(&fresh).and_then(|mut file| {
             file.write_all(&bytes)?;
-            file.sync_all()?;
-            std::fs::rename(&fresh, &self.path)?;
-            Ok(file)
+            file.sync_all()
         });
-        match made {
-            Ok(file) => {
-                self.file = file;
+        self.file = None;
+        match made.and_then(|()| std::fs::rename(&fresh, &self.path)) {
+            Ok(()) => {
                 self.good_bytes = bytes.len() as u64;
                 self.base_bytes = self.good_bytes;
                 self.is_name_durable = false;

@@ -3,7 +3,8 @@
 //! the next life finds them.
 //!
 //! The agent starts itself as a launcher (`poolshift-agent exec`). The launcher first puts its
-//! process number into a mark, then becomes the program. A mark can be made only once, by the
+//! process number into a mark, then becomes the program; where a process cannot do that, it is
+//! the program's other name: it ends when and as the program does, and the program with it. A mark can be made only once, by the
 //! launcher or by a recovering agent: so it is always known whether a program ever began, and
 //! which process it is.
 
@@ -111,6 +112,7 @@ fn command(launcher: &Path, program: &Program<'_>) -> std::io::Result<tokio::pro
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output);
+    platform::keep_apart(&mut command);
     Ok(command)
 }
 
@@ -122,9 +124,12 @@ fn kept_environment() -> impl Iterator<Item = (String, String)> {
 /// Programs append, so a file cut to nothing just starts anew.
 fn bound(output: &Path) {
     let is_over = std::fs::metadata(output).is_ok_and(|found| found.len() > OUTPUT_BYTES_MAX);
-    if is_over && let Ok(mut file) = OpenOptions::new().append(true).open(output) {
+    // Not every system lets a file be cut through a handle that only appends.
+    if is_over && let Ok(file) = OpenOptions::new().write(true).open(output) {
         let _cut = file.set_len(0);
-        let _said = file.write_all(b"[earlier output was dropped]\n");
+        if let Ok(mut file) = OpenOptions::new().append(true).open(output) {
+            let _said = file.write_all(b"[earlier output was dropped]\n");
+        }
     }
 }
 
@@ -134,6 +139,8 @@ pub(crate) fn describe(status: ExitStatus) -> String {
         Some(code) if code == i32::from(NOT_STARTED) => {
             "could not be started, or ended with exit code 127".to_owned()
         }
+        // A crash, on systems that have codes for them.
+        Some(code) if code < 0 => format!("ended with exit code {code:#010x}"),
         Some(code) => format!("ended with exit code {code}"),
         None => format!("was ended: {status}"),
     }
@@ -213,9 +220,10 @@ fn try_launch(mark: &Path, argv: &[String]) -> Result<Infallible, (bool, String)
     let Some((program, arguments)) = argv.split_first() else {
         return wrong("the argument list is empty".to_owned());
     };
-    if let Err(error) = platform::lead_own_group() {
-        return wrong(format!("cannot lead a process group: {error}"));
-    }
+    let group = match platform::lead_own_group() {
+        Ok(group) => group,
+        Err(error) => return wrong(format!("cannot lead a process group: {error}")),
+    };
     let Some((pid, born)) = platform::own() else {
         return wrong("cannot read the start of this process".to_owned());
     };
@@ -228,7 +236,7 @@ fn try_launch(mark: &Path, argv: &[String]) -> Result<Infallible, (bool, String)
             return Err((crate::disk::is_full(&error), why));
         }
     }
-    let error = platform::become_program(program, arguments);
+    let error = platform::become_program(program, arguments, &group);
     wrong(format!("cannot start `{program}`: {error}"))
 }
 
@@ -240,6 +248,7 @@ fn make_mark(mark: &Path, bytes: &[u8]) -> std::io::Result<bool> {
     let mut file = File::create(&draft)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    drop(file);
     let linked = std::fs::hard_link(&draft, mark);
     let _gone = std::fs::remove_file(&draft);
     match linked {

@@ -1,10 +1,12 @@
 //! A service's folder on the machine: `releases/VERSION`, each with a marker of the artifact it was
-//! made from, `current` pointing at one of them, and `.fetch/` with artifacts by their digest.
+//! made from, `current`, which points at one of them or is one of them, and `.fetch/` with
+//! artifacts by their digest.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use events::{Digest, FailedBecause, Failure, Release, Version};
+use tokio::time::Instant;
 
 use crate::{disk, platform};
 
@@ -52,18 +54,18 @@ impl Home {
 
     /// The folder of a release.
     pub(crate) fn release(&self, version: &Version) -> PathBuf {
-        self.releases().join(version.as_str())
+        platform::release_folder(&self.into, version.as_str())
     }
 
     /// Where a release is unpacked before it gets its name.
     pub(crate) fn draft(&self, version: &Version) -> PathBuf {
-        self.releases().join(format!(".{version}.tmp"))
+        let folder = platform::folder_of(version.as_str());
+        self.releases().join(format!(".{folder}.tmp"))
     }
 
-    /// What `current` points at.
+    /// The release that `current` is.
     pub(crate) fn current(&self) -> Option<Version> {
-        let folder = platform::linked_folder(&self.current_path())?;
-        folder.file_name()?.to_str()?.parse().ok()
+        platform::current_release(&self.into)?.parse().ok()
     }
 
     /// The path of `current`.
@@ -82,10 +84,13 @@ impl Home {
         let draft = self.draft(version);
         let release = self.release(version);
         let make = || -> io::Result<()> {
+            platform::label_release(&draft, version.as_str())?;
             platform::sync_tree(&draft)?;
             let marker = draft.join(MARKER);
-            std::fs::write(&marker, format!("{sha256}\n"))?;
-            std::fs::File::open(&marker)?.sync_all()?;
+            let mut file = std::fs::File::create(&marker)?;
+            file.write_all(format!("{sha256}\n").as_bytes())?;
+            file.sync_all()?;
+            drop(file);
             platform::sync_folder(&draft)?;
             remove_all(&release)?;
             std::fs::rename(&draft, &release)?;
@@ -96,15 +101,24 @@ impl Home {
         })
     }
 
-    /// Points `current` at a release, in one step.
-    pub(crate) fn switch_to(&self, version: &Version) -> Result<(), Failure> {
+    /// Makes a release `current`; where its files are in use that waits until `until`.
+    pub(crate) async fn switch_to(&self, version: &Version, until: Instant) -> Result<(), Failure> {
         if self.current().as_ref() == Some(version) {
-            return Ok(());
+            return self.mend(until).await;
         }
-        let link = self.current_path();
-        let to = Path::new("releases").join(version.as_str());
-        platform::link_folder(&link, &to)
-            .map_err(|error| disk::failure("switch", &link, &error, FailedBecause::ProgramFailed))
+        let switched = platform::switch(&self.into, version.as_str(), until).await;
+        switched.map_err(|error| self.not_switched(&error))
+    }
+
+    /// Ends a switch that a crash left in the middle.
+    pub(crate) async fn mend(&self, until: Instant) -> Result<(), Failure> {
+        let mended = platform::mend_switch(&self.into, until).await;
+        mended.map_err(|error| self.not_switched(&error))
+    }
+
+    fn not_switched(&self, error: &io::Error) -> Failure {
+        let current = self.current_path();
+        disk::failure("switch", &current, error, FailedBecause::ProgramFailed)
     }
 
     /// Removes all but the `keep` youngest releases and their artifacts; never the current one,
@@ -117,7 +131,7 @@ impl Home {
                 .is_some_and(|version| version.as_str() == name)
                 || previous.is_some_and(|release| release.version.as_str() == name)
         };
-        let mut releases = youngest_first(&self.releases());
+        let mut releases = self.all();
         let keep = usize::try_from(keep).unwrap_or(usize::MAX).max(1);
         // Those that are needed count among those that are kept.
         releases.sort_by_key(|(name, _)| !is_needed(name));
@@ -129,7 +143,8 @@ impl Home {
                 let _stays = remove_all(path);
             }
         }
-        let kept: Vec<String> = youngest_first(&self.releases())
+        let kept: Vec<String> = self
+            .all()
             .iter()
             .filter_map(|(name, _)| self.digest_of(&name.parse().ok()?))
             .map(|digest| hex(&digest))
@@ -139,6 +154,22 @@ impl Home {
                 let _stays = remove_all(&path);
             }
         }
+    }
+
+    /// Versions and folders of all releases, the youngest first. `current` may lie beside the
+    /// others.
+    fn all(&self) -> Vec<(String, PathBuf)> {
+        let mut found: Vec<_> = youngest_first(&self.releases())
+            .into_iter()
+            .map(|(folder, path)| (platform::version_of(&folder), path))
+            .collect();
+        if let Some(current) = self.current() {
+            let path = self.release(&current);
+            if path.is_dir() && !found.iter().any(|(_, known)| known == &path) {
+                found.push((current.to_string(), path));
+            }
+        }
+        found
     }
 
     fn releases(&self) -> PathBuf {

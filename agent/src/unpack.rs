@@ -223,14 +223,24 @@ fn link_text<R: Read>(entry: &Entry<'_, R>) -> Result<PathBuf, Failure> {
 /// The path below the archive's folder: plain names only.
 fn below(name: &Path) -> Result<PathBuf, Failure> {
     let mut inside = PathBuf::new();
+    if !platform::is_safe_path(name) {
+        return Err(bad(&format!(
+            "{} has a `\\`, which parts names here",
+            name.display()
+        )));
+    }
     for part in name.components() {
         match part {
             Component::CurDir => {}
             Component::Normal(part) if platform::is_safe_file_name(part) => inside.push(part),
-            Component::Normal(_)
-            | Component::ParentDir
-            | Component::RootDir
-            | Component::Prefix(_) => {
+            Component::Normal(part) => {
+                return Err(bad(&format!(
+                    "{}: `{}` cannot be a name here",
+                    name.display(),
+                    part.display()
+                )));
+            }
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
                 return Err(bad(&format!("{} leads out of its folder", name.display())));
             }
         }

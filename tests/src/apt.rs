@@ -1,4 +1,4 @@
-//! Getting a package onto the machine.
+//! Getting packages onto the machine.
 
 use anyhow::{Context, Result, bail};
 use std::process::Stdio;
@@ -6,15 +6,25 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-const DOWNLOAD: Duration = Duration::from_secs(300);
+const DOWNLOAD: Duration = Duration::from_secs(600);
 
 /// Installs a package with apt, as root or by sudo, and says so on stderr.
 ///
 /// # Errors
 /// When it cannot be installed.
 pub async fn install(package: &str) -> Result<()> {
-    eprintln!("{package} is missing; installing it with apt-get");
-    let wanted = ["install", "-y", "--no-install-recommends", package];
+    install_all(&[package]).await
+}
+
+/// Installs packages that belong together, as [`install`] does.
+///
+/// # Errors
+/// When they cannot be installed.
+pub async fn install_all(packages: &[&str]) -> Result<()> {
+    let list = packages.join(" ");
+    eprintln!("missing, and installed with apt-get: {list}");
+    let mut wanted = vec!["install", "-y", "--no-install-recommends"];
+    wanted.extend(packages);
     if apt(&wanted).await.is_err() {
         // A fresh machine does not know its packages yet.
         apt(&["update"]).await?;

@@ -4,10 +4,11 @@ mod duplicates;
 mod licences;
 mod spdx;
 
-use crate::part::{Part, cargo, pass, print_table};
+use crate::part::{Part, cargo, pass, print_table, root};
+use crate::windows;
 use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::{Metadata, MetadataCommand};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// For all parts together, also on two cores that have built nothing yet.
@@ -16,7 +17,7 @@ const BUDGET: Duration = Duration::from_secs(8 * 60);
 /// Checks everything, also after a part has failed.
 pub(crate) async fn run() -> Result<()> {
     let began = Instant::now();
-    let root = root()?;
+    let root = root();
     let parts = [
         part("format", cargo_with(&["fmt", "--all", "--check"])).await,
         part("licences", async {
@@ -42,6 +43,7 @@ pub(crate) async fn run() -> Result<()> {
             ]),
         )
         .await,
+        part("windows", windows::check()).await,
     ];
     print_table(&parts);
     let took = began.elapsed();
@@ -72,6 +74,8 @@ async fn clippy() -> Result<()> {
         "--workspace",
         "--all-targets",
         "--keep-going",
+        "--features",
+        windows::FEATURE,
     ]);
     pass(command.args(["--", "-D", "warnings"])).await
 }
@@ -94,13 +98,4 @@ fn metadata(root: &Path) -> Result<Metadata> {
         .context(
             "cannot read the workspace: if Cargo.lock is behind, run `cargo check` and commit it",
         )
-}
-
-/// Where the workspace lies.
-fn root() -> Result<PathBuf> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    Ok(own
-        .parent()
-        .context("xtask lies in no workspace")?
-        .to_owned())
 }

@@ -1,6 +1,6 @@
 //! The command line of `cargo xtask`.
 
-use crate::{bench, check, crash, demo, test, walk};
+use crate::{bench, check, crash, demo, test, walk, windows};
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
@@ -16,8 +16,14 @@ struct Cli {
 enum Verb {
     /// Check everything that needs no run: format, lints, docs, licences, borders.
     Check,
-    /// Run every test, in parts that are held to their budgets.
-    Test,
+    /// Run every test, in parts that are held to their budgets; or one part alone.
+    Test {
+        /// The part.
+        #[command(subcommand)]
+        alone: Option<Alone>,
+    },
+    /// Build the agent for Windows.
+    Windows(windows::Options),
     /// Show rollouts on real HAProxies under load.
     Demo(demo::Options),
     /// Kill processes and HAProxies in the middle of rollouts; each must come to its end.
@@ -27,6 +33,12 @@ enum Verb {
     /// Measure.
     #[command(subcommand)]
     Bench(bench::What),
+}
+
+#[derive(Debug, Subcommand)]
+enum Alone {
+    /// The agent for Windows, under wine.
+    Windows,
 }
 
 /// Does what the command line says.
@@ -42,7 +54,11 @@ pub(crate) fn run() -> Result<()> {
 async fn obey(verb: Verb) -> Result<()> {
     match verb {
         Verb::Check => check::run().await,
-        Verb::Test => test::run().await,
+        Verb::Test { alone: None } => test::run().await,
+        Verb::Test {
+            alone: Some(Alone::Windows),
+        } => windows::test().await,
+        Verb::Windows(options) => windows::run(&options).await,
         Verb::Demo(options) => demo::run(&options).await,
         Verb::Crash(options) => crash::run(&options).await,
         Verb::Walk(options) => walk::run(&options),

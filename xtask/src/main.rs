@@ -1,5 +1,4 @@
 //! `cargo xtask`: what is done to this workspace, and shown of it.
-
 mod bench;
 mod check;
 mod cli;
@@ -9,6 +8,7 @@ mod interrupt;
 mod part;
 mod test;
 mod walk;
+mod windows;
 
 fn main() -> anyhow::Result<()> {
     cli::run()

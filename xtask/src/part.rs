@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use std::env;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -80,6 +80,12 @@ pub(crate) fn print_table(parts: &[Part]) {
     }
     let whole: Duration = parts.iter().map(|part| part.took).sum();
     println!("{:<12} {:>7.1} s", "whole", whole.as_secs_f64());
+}
+
+/// Where the workspace lies.
+pub(crate) fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
 }
 
 /// Cargo, as it started us.

@@ -7,9 +7,11 @@ mod parts;
 
 use crate::part::{Part, print_table};
 use anyhow::{Context, Result, ensure};
-use build::Program;
-use count::Count;
-use parts::{Group, group_of};
+pub(crate) use build::{Program, counted};
+pub(crate) use count::Count;
+pub(crate) use parts::{Group, group_of};
+
+use crate::windows;
 use std::cell::Cell;
 use std::env;
 use std::path::Path;
@@ -18,6 +20,7 @@ use std::time::Duration;
 
 /// On two cores that have built nothing yet.
 const BUILD: Duration = Duration::from_secs(14 * 60);
+const BUILD_WINDOWS: Duration = Duration::from_secs(6 * 60);
 
 /// Runs everything, also after a part has failed. The last line is `N passed, N failed`.
 pub(crate) async fn run() -> Result<()> {
@@ -30,6 +33,7 @@ pub(crate) async fn run() -> Result<()> {
         Ok(())
     };
     parts.push(Part::of("build", Some(BUILD), building).await);
+    parts.push(Part::of("for windows", Some(BUILD_WINDOWS), windows::prepare()).await);
     let sum = Cell::new(Count::default());
     for group in Group::ALL {
         let name = group.name();
@@ -55,6 +59,12 @@ pub(crate) async fn run() -> Result<()> {
 
 async fn play(group: Group, programs: &[Program], own: &Path, sum: &Cell<Count>) -> Result<()> {
     let mut bad = Vec::new();
+    if group == Group::Windows {
+        let count = windows::play(programs).await?;
+        sum.set(sum.get() + count);
+        ensure!(count.failed == 0, "{count}");
+        return Ok(());
+    }
     for program in programs.iter().filter(|it| group_of(it) == Some(group)) {
         let count = program.run().await?;
         sum.set(sum.get() + count);

@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, Signal};
+use tokio::time::Instant;
 
 /// Which process this is, so that a later one with the same number is not taken for it: the boot,
 /// and the start in clock ticks since then.
@@ -16,19 +17,41 @@ pub type Born = String;
 /// Variables of the agent's own environment that every program gets; all others are kept from it.
 pub const KEPT_ENVIRONMENT: &[&str] = &["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 
+/// What only this system's command line has: nothing.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {}
+
+impl Verb {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Never: there is none.
+    pub const fn obey(self) -> anyhow::Result<()> {
+        match self {}
+    }
+}
+
+/// A process with all that it starts: here its number says it all.
+#[derive(Debug)]
+pub struct Group;
+
 /// Makes this process the leader of its own session, so that no signal meant for the agent
 /// reaches it.
 ///
 /// # Errors
 /// When it leads a group already.
-pub fn lead_own_group() -> io::Result<()> {
+pub fn lead_own_group() -> io::Result<Group> {
     rustix::process::setsid()?;
-    Ok(())
+    Ok(Group)
 }
+
+/// Keeps a launcher from what is meant for the agent alone: here it sees to that itself, by
+/// [`lead_own_group`].
+pub const fn keep_apart(_launcher: &mut tokio::process::Command) {}
 
 /// Turns this process into the program; returns only when it cannot.
 #[must_use]
-pub fn become_program(program: &str, arguments: &[String]) -> io::Error {
+pub fn become_program(program: &str, arguments: &[String], _group: &Group) -> io::Error {
     std::process::Command::new(program).args(arguments).exec()
 }
 
@@ -75,32 +98,74 @@ pub fn end_group(pid: u32, birth: &Born) {
 
 /// The system's form of a process number.
 #[must_use]
-pub fn pid_of(pid: u32) -> Option<Pid> {
+fn pid_of(pid: u32) -> Option<Pid> {
     i32::try_from(pid).ok().and_then(Pid::from_raw)
 }
 
-/// Points `link` at the folder `to` (relative to the link's own folder), in one step: whoever
-/// follows it sees the old folder or the new one.
+/// The release that `current` points at; none when there is no such link.
+#[must_use]
+pub(crate) fn current_release(into: &Path) -> Option<String> {
+    let folder = std::fs::read_link(into.join("current")).ok()?;
+    Some(folder.file_name()?.to_str()?.to_owned())
+}
+
+/// Where a release lies.
+#[must_use]
+pub(crate) fn release_folder(into: &Path, version: &str) -> PathBuf {
+    into.join("releases").join(folder_of(version))
+}
+
+/// The name of a version's folder: the version.
+#[must_use]
+pub(crate) fn folder_of(version: &str) -> String {
+    version.to_owned()
+}
+
+/// The version that a folder is named after.
+#[must_use]
+pub(crate) fn version_of(folder: &str) -> String {
+    folder.to_owned()
+}
+
+/// Writes into a draft which release it will be: here its place says so.
+///
+/// # Errors
+/// Never.
+pub(crate) const fn label_release(_draft: &Path, _version: &str) -> io::Result<()> {
+    Ok(())
+}
+
+/// Points `current` at a release, in one step: whoever follows it sees the old folder or the new
+/// one. Nothing has to be waited for.
 ///
 /// # Errors
 /// What the file system says.
-pub fn link_folder(link: &Path, to: &Path) -> io::Result<()> {
-    let folder = link.parent().unwrap_or(Path::new("."));
-    let name = link.file_name().unwrap_or_default().to_string_lossy();
-    let fresh = folder.join(format!(".{name}.new"));
+pub(crate) fn switch(
+    into: &Path,
+    version: &str,
+    _until: Instant,
+) -> impl Future<Output = io::Result<()>> {
+    let to = Path::new("releases").join(folder_of(version));
+    std::future::ready(link_folder(into, &to))
+}
+
+/// Ends what a crash left of a switch: one step leaves nothing.
+///
+/// # Errors
+/// Never.
+pub(crate) fn mend_switch(_into: &Path, _until: Instant) -> impl Future<Output = io::Result<()>> {
+    std::future::ready(Ok(()))
+}
+
+fn link_folder(folder: &Path, to: &Path) -> io::Result<()> {
+    let fresh = folder.join(".current.new");
     match std::fs::remove_file(&fresh) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
     make_link(to, &fresh)?;
-    std::fs::rename(&fresh, link)?;
+    std::fs::rename(&fresh, folder.join("current"))?;
     sync_folder(folder)
-}
-
-/// The folder that [`link_folder`] points at, as it was given; none when there is no such link.
-#[must_use]
-pub fn linked_folder(link: &Path) -> Option<PathBuf> {
-    std::fs::read_link(link).ok()
 }
 
 /// A symbolic link at `at` with this text.
@@ -159,26 +224,14 @@ pub fn private_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Takes the lock on this file for as long as the file stays open; none when another process has
-/// it.
-///
-/// # Errors
-/// What the file system says.
-pub fn lock(path: &Path) -> io::Result<Option<File>> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-        Err(std::fs::TryLockError::Error(error)) => Err(error),
-    }
-}
-
 /// Whether a name out of an archive means one file here and nothing else.
 #[must_use]
-pub fn is_safe_file_name(name: &OsStr) -> bool {
+pub(crate) fn is_safe_file_name(name: &OsStr) -> bool {
     !name.is_empty()
+}
+
+/// Whether a path out of an archive is parted here as the archive meant it.
+#[must_use]
+pub const fn is_safe_path(_path: &Path) -> bool {
+    true
 }

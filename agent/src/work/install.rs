@@ -13,8 +13,14 @@ use crate::releases::{Home, remove_all};
 use crate::unpack::{self, Limits};
 
 /// Names of the marks.
+pub(super) const STOP: &str = "stop";
 pub(super) const INSTALLER: &str = "installer";
 pub(super) const RESTART: &str = "restart";
+/// The mark of a start that mends what a former life had stopped.
+pub(super) const START_AGAIN: &str = "start-again";
+
+/// How long the files of the former release may stay in use after the stop.
+const SWITCH_WITHIN: Duration = Duration::from_secs(30);
 
 pub(super) async fn answer(bench: &Bench<'_>, work: &Install, until: Instant) -> Answer {
     let began = Instant::now();
@@ -49,14 +55,13 @@ pub(super) fn installed(
 
 async fn install(bench: &Bench<'_>, work: &Install, until: Instant) -> Result<Proof, Failure> {
     let home = Home::open(&work.into)?;
+    home.mend(until).await?;
     place(bench, &home, work, until).await?;
-    home.switch_to(&work.version)?;
+    switch(bench, &home, work, until).await?;
     if work.method == InstallKind::Command {
         run_installer(bench, &home, work, until).await?;
     }
-    if !work.restart.is_empty() {
-        restart(bench, &home, work, until).await?;
-    }
+    restart(bench, &home, work, (RESTART, until)).await?;
     prove::prove(bench, (&work.prove, home.path()), &work.version, until).await
 }
 
@@ -111,6 +116,58 @@ async fn place(
     home.adopt_draft(&work.version, &work.artifact.sha256)
 }
 
+/// Stops the service, where the order says how, and switches. If that fails the former version is
+/// started again, so that all is as it was.
+async fn switch(
+    bench: &Bench<'_>,
+    home: &Home,
+    work: &Install,
+    until: Instant,
+) -> Result<(), Failure> {
+    // A quarter of the time stays for what comes after.
+    let most = until
+        .saturating_duration_since(Instant::now())
+        .mul_f32(0.75);
+    let end = Instant::now() + most;
+    let stopped = if work.stop.is_empty() {
+        Ok(())
+    } else {
+        stop(bench, home, work, end).await
+    };
+    let by = end.min(Instant::now() + SWITCH_WITHIN);
+    let Err(failure) = home.switch_to(&work.version, by).await else {
+        return Ok(());
+    };
+    let mut detail = failure.detail;
+    if let Err(why) = stopped {
+        detail = format!("{detail}; before, {}", why.detail);
+    }
+    if !work.stop.is_empty() {
+        let started = restart(bench, home, work, (RESTART, until)).await;
+        detail = match started {
+            Ok(()) => format!("{detail}; the former version was started again"),
+            Err(worse) => format!("{detail}; nor is the former version back: {}", worse.detail),
+        };
+    }
+    Err(Failure::new(failure.reason, &detail))
+}
+
+async fn stop(
+    bench: &Bench<'_>,
+    home: &Home,
+    work: &Install,
+    until: Instant,
+) -> Result<(), Failure> {
+    let program = Program {
+        argv: &work.stop,
+        folder: home.path(),
+        environment: BTreeMap::new(),
+        mark: &bench.mark(STOP),
+        output: &bench.output_path(),
+    };
+    succeed("the stop", bench, &program, until).await
+}
+
 async fn run_installer(
     bench: &Bench<'_>,
     home: &Home,
@@ -139,17 +196,21 @@ async fn run_installer(
     succeed("the installer", bench, &program, until).await
 }
 
-async fn restart(
+/// Restarts the service, where the order says how; under a mark, so that it happens once.
+pub(super) async fn restart(
     bench: &Bench<'_>,
     home: &Home,
     work: &Install,
-    until: Instant,
+    (mark, until): (&str, Instant),
 ) -> Result<(), Failure> {
+    if work.restart.is_empty() {
+        return Ok(());
+    }
     let program = Program {
         argv: &work.restart,
         folder: home.path(),
         environment: BTreeMap::new(),
-        mark: &bench.mark(RESTART),
+        mark: &bench.mark(mark),
         output: &bench.output_path(),
     };
     succeed("the restart", bench, &program, until).await

@@ -57,11 +57,19 @@ async fn prove_former(
     until: Instant,
 ) -> Result<events::Proof, Failure> {
     let home = Home::open(&work.into)?;
+    let has_stopped = !work.stop.is_empty() && ended(bench, install::STOP, until).await?;
+    home.mend(until).await?;
     let installer_began = match work.method {
         InstallKind::Command => ended(bench, install::INSTALLER, until).await?,
         InstallKind::Archive | InstallKind::Other(_) => true,
     };
-    let restart_began = work.restart.is_empty() || ended(bench, install::RESTART, until).await?;
+    let mut restart_began =
+        work.restart.is_empty() || ended(bench, install::RESTART, until).await?;
+    if has_stopped && !restart_began {
+        // Nobody else will start what a former life has stopped.
+        start_again(bench, &home, work, until).await?;
+        restart_began = true;
+    }
     // A process of the same version that was never restarted would prove nothing.
     if !installer_began {
         return Err(interrupted("the installer had not begun"));
@@ -77,6 +85,25 @@ async fn prove_former(
     }
     let until = until.min(Instant::now() + install::SETTLE);
     prove::prove(bench, (&work.prove, home.path()), &work.version, until)
+        .await
+        .map_err(|failure| interrupted(&failure.detail))
+}
+
+/// Starts what was stopped; once, whatever befalls this life.
+async fn start_again(
+    bench: &Bench<'_>,
+    home: &Home,
+    work: &Install,
+    until: Instant,
+) -> Result<(), Failure> {
+    let mark = bench.mark(install::START_AGAIN);
+    if mark.exists() {
+        ended(bench, install::START_AGAIN, until).await?;
+        return Ok(());
+    }
+    // Its time may be over; a service that stays down is the worse end.
+    let until = until.max(Instant::now() + install::SETTLE);
+    install::restart(bench, home, work, (install::START_AGAIN, until))
         .await
         .map_err(|failure| interrupted(&failure.detail))
 }

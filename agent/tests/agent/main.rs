@@ -11,6 +11,7 @@ mod journal;
 mod look;
 mod network;
 mod samples;
+mod stopping;
 mod suites;
 mod support;
 mod wire;

@@ -317,6 +317,7 @@ impl Make<'_> {
             version: release.version,
             into: rule.into,
             argv: rule.argv,
+            stop: rule.stop,
             restart: rule.restart,
             keep: rule.keep,
             purpose: match way {

@@ -6,6 +6,7 @@
 use super::count::Count;
 use super::parts::Chore;
 use crate::part::{cargo, pass, words};
+use crate::windows;
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::{Message, MetadataCommand};
 use std::collections::BTreeSet;
@@ -38,7 +39,8 @@ impl Program {
         command
             .current_dir(&self.folder)
             .env("CARGO_MANIFEST_DIR", &self.folder)
-            .env("CARGO_PKG_NAME", &self.package);
+            .env("CARGO_PKG_NAME", &self.package)
+            .envs(windows::stage());
         counted(command).await
     }
 }
@@ -54,6 +56,7 @@ pub(crate) async fn all() -> Result<Vec<Program>> {
     let mut command = cargo();
     command
         .args(["test", "--locked", "--workspace", "--no-run"])
+        .args(["--features", windows::FEATURE])
         .arg("--message-format=json-render-diagnostics")
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit());
@@ -109,7 +112,9 @@ pub(crate) async fn all() -> Result<Vec<Program>> {
 /// What the build of the tests left out, with the features of the same build.
 async fn cargo_build_stage() -> Result<()> {
     let mut command = cargo();
-    command.args(["build", "--locked", "--workspace", "--bins"]);
+    command
+        .args(["build", "--locked", "--workspace", "--bins"])
+        .args(["--features", windows::FEATURE]);
     pass(&mut command).await
 }
 
@@ -124,7 +129,8 @@ pub(crate) async fn chore(chore: Chore, xtask: &Path) -> Result<Count> {
     counted(command).await
 }
 
-async fn counted(mut command: Command) -> Result<Count> {
+/// Runs tests and counts them by what they say.
+pub(crate) async fn counted(mut command: Command) -> Result<Count> {
     let what = words(&command);
     let mut child = command
         .env(BUILT, "1")

@@ -11,6 +11,8 @@ pub(crate) enum Group {
     Core,
     /// Agents, as real processes.
     Agents,
+    /// The agent for Windows, under wine.
+    Windows,
     /// Real HAProxies.
     HaProxy,
     /// Doors for people and programs.
@@ -38,9 +40,10 @@ impl fmt::Display for Chore {
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Core,
         Self::Agents,
+        Self::Windows,
         Self::HaProxy,
         Self::Doors,
         Self::Proof,
@@ -50,6 +53,7 @@ impl Group {
         match self {
             Self::Core => "core",
             Self::Agents => "agents",
+            Self::Windows => "windows",
             Self::HaProxy => "haproxy",
             Self::Doors => "doors",
             Self::Proof => "proof",
@@ -59,6 +63,7 @@ impl Group {
     pub(crate) fn budget(self) -> Duration {
         let minutes = match self {
             Self::Core | Self::Proof => 6,
+            Self::Windows => 4,
             Self::Agents => 9,
             Self::HaProxy => 8,
             Self::Doors => 5,
@@ -74,7 +79,7 @@ impl Group {
                 Chore::Xtask(&["walk", "--runs", "2000"]),
             ],
             Self::Proof => &[Chore::Xtask(&["crash"])],
-            Self::Agents | Self::HaProxy | Self::Doors => &[],
+            Self::Agents | Self::Windows | Self::HaProxy | Self::Doors => &[],
         }
     }
 }
@@ -85,6 +90,7 @@ pub(crate) fn group_of(program: &Program) -> Option<Group> {
     match (program.package.as_str(), program.target.as_str()) {
         ("poolshift-tests", "tidy") => None,
         ("poolshift-tests", "dayone") => Some(Group::Doors),
+        ("poolshift-agent", "wine") => Some(Group::Windows),
         ("poolshift-agent", _) => Some(Group::Agents),
         ("poolshift-lb-controller" | "poolshift-health-checker" | "poolshift-tests", _) => {
             Some(Group::HaProxy)

@@ -33,6 +33,7 @@ pub(crate) fn install(url: &str, bytes: &[u8], into: &Path, version: &str) -> In
         version: version.parse().expect("a version"),
         into: into.display().to_string(),
         argv: Vec::new(),
+        stop: Vec::new(),
         restart: words(&["cp", "current/VERSION", "running"]),
         prove: Prove::Command {
             argv: words(&["cat", "running"]),

@@ -25,6 +25,7 @@ async fn used(bus: &Bus) {
             snapshots: records(&["snapshot"]),
             rejected: records(&["rejected"]),
             consumed: Some(reports.unwrap()[0]),
+            ..Commit::default()
         };
         owner.commit(decision).await.unwrap();
     }

@@ -39,7 +39,12 @@ pub struct Install {
     pub into: String,
     /// The service's own installer (method `command`), as an argument list.
     pub argv: Vec<String>,
-    /// How the service is restarted, as an argument list; never a shell string.
+    /// What ends the service before `current` is switched, as an argument list: where the files of a
+    /// running program cannot be moved, as on Windows. Empty: nothing is stopped. What it ends with
+    /// is not judged (a service may have been stopped already); the switch and the proof are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stop: Vec<String>,
+    /// How the service is restarted, or started after `stop`, as an argument list; never a shell string.
     pub restart: Vec<String>,
     /// How the agent knows what runs.
     pub prove: Prove,

@@ -89,6 +89,8 @@ pub struct InstallRule {
     pub into: String,
     /// The installer (method `command`), as an argument list.
     pub argv: Vec<String>,
+    /// What ends the service before its files are switched, as an argument list; mostly empty.
+    pub stop: Vec<String>,
     /// How the service is restarted, as an argument list.
     pub restart: Vec<String>,
     /// How the agent knows what runs. `http` has only a path here; see [`ProveRule::of`].

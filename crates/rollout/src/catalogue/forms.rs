@@ -125,6 +125,7 @@ pub(super) const INSTALL: Form = Form {
             "command",
             "command = [\"/opt/checkout/install\", \"--quiet\"]",
         ),
+        key("stop", "stop = [\"net\", \"stop\", \"checkout\"]"),
         key(
             "restart",
             "restart = [\"systemctl\", \"restart\", \"checkout\"]",

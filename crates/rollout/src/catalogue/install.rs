@@ -10,7 +10,7 @@ use super::page::shown;
 use super::section::Section;
 use super::value::{Least, Value};
 
-/// Stands for the server's name in `into` and in the arguments of `command`, `restart` and
+/// Stands for the server's name in `into` and in the arguments of `command`, `stop`, `restart` and
 /// `prove`, so that one machine can run several servers of a service.
 pub const SERVER_HOLE: &str = "{server}";
 
@@ -26,6 +26,7 @@ impl InstallRule {
         Self {
             into: fill(&self.into),
             argv: self.argv.iter().map(fill).collect(),
+            stop: self.stop.iter().map(fill).collect(),
             restart: self.restart.iter().map(fill).collect(),
             prove,
             ..self.clone()
@@ -41,6 +42,9 @@ pub(super) fn install(section: &Section<'_>) -> Option<InstallRule> {
     let method = section.need("kind").and_then(|value| method(&value));
     let into = section.need("into").and_then(|value| folder(&value));
     let argv = argv(section, method.as_ref());
+    let stop = section
+        .maybe("stop")
+        .map_or(Some(Vec::new()), |value| value.argv());
     let restart = if method == Some(InstallKind::Command) {
         section
             .maybe("restart")
@@ -55,6 +59,7 @@ pub(super) fn install(section: &Section<'_>) -> Option<InstallRule> {
         method: method?,
         into: into?,
         argv: argv?,
+        stop: stop?,
         restart: restart?,
         prove: prove?,
         timeout_ms,

@@ -107,6 +107,7 @@ fn works() -> Vec<(&'static str, &'static str, Work)> {
         ("", "drain", Work::Drain(drain_work())),
         ("", "install", Work::Install(install())),
         (".form-2", "back-install", Work::Install(install_back())),
+        (".form-3", "install", Work::Install(install_stopped())),
         ("", "check-1", Work::Check(check())),
         ("", "test", Work::Test(test())),
         ("", "restore", Work::Restore(restore)),
@@ -141,6 +142,7 @@ fn install() -> Install {
         version: version(),
         into: "/srv/checkout".to_owned(),
         argv: vec![],
+        stop: vec![],
         restart: words(&["systemctl", "restart", "checkout"]),
         prove: Prove::Http {
             url: "http://127.0.0.1:8080/version".to_owned(),
@@ -158,6 +160,16 @@ fn install_back() -> Install {
             argv: words(&["checkout.exe", "--version"]),
         },
         purpose: Purpose::Back,
+        ..install()
+    }
+}
+
+/// Where the files of a running program cannot be moved.
+fn install_stopped() -> Install {
+    Install {
+        into: "C:\\services\\checkout".to_owned(),
+        stop: words(&["net", "stop", "checkout"]),
+        restart: words(&["net", "start", "checkout"]),
         ..install()
     }
 }
