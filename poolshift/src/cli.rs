@@ -203,6 +203,12 @@ pub(crate) struct Start {
     /// Where the artifact is; none: where the catalogue says.
     #[arg(long)]
     pub(crate) url: Option<String>,
+    /// Where the package is that its suites are run from; none: they lie in the artifact.
+    #[arg(long, value_name = "URL", requires = "tests_sha256")]
+    pub(crate) tests_url: Option<String>,
+    /// Digest of that package.
+    #[arg(long, value_name = "DIGEST", value_parser = digest, requires = "tests_url")]
+    pub(crate) tests_sha256: Option<Digest>,
     /// The ticket it belongs to.
     #[arg(long)]
     pub(crate) ticket: Option<String>,

@@ -9,7 +9,7 @@ use reqwest::Response;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
-use super::Bench;
+use super::{Bench, install};
 use crate::clients::{SILENCE_MAX, describe};
 use crate::releases::Home;
 use crate::{disk, platform, unpack};
@@ -28,7 +28,7 @@ pub(super) async fn answer(bench: &Bench<'_>, work: &Fetch, until: Instant) -> A
             ),
         )),
         (None, Err(failure)) => Err(failure),
-        (None, Ok(home)) => fetch(bench, &home, &work.artifact, until).await,
+        (None, Ok(home)) => fetch_all(bench, &home, work, until).await,
     };
     match fetched {
         Ok(bytes) => Answer::from(Fetched {
@@ -42,6 +42,26 @@ pub(super) async fn answer(bench: &Bench<'_>, work: &Fetch, until: Instant) -> A
             failure: Failure::new(failure.reason, &bench.tools.masks.text(&failure.detail)),
         }),
     }
+}
+
+/// The artifact, and the package of its tests, which is unpacked at once: a broken one is found
+/// while the server is still online.
+async fn fetch_all(
+    bench: &Bench<'_>,
+    home: &Home,
+    work: &Fetch,
+    until: Instant,
+) -> Result<u64, Failure> {
+    let bytes = fetch(bench, home, &work.artifact, until).await?;
+    if let Some(tests) = &work.tests {
+        install::place(bench, &home.tests()?, (&work.version, tests), until)
+            .await
+            .map_err(|failure| {
+                let detail = format!("the package of tests: {}", failure.detail);
+                Failure::new(failure.reason, &detail)
+            })?;
+    }
+    Ok(bytes)
 }
 
 pub(super) fn took_ms(began: Instant) -> u64 {

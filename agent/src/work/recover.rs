@@ -28,11 +28,21 @@ fn interrupted(what: &str) -> Failure {
 
 async fn fetched(bench: &Bench<'_>, work: &Fetch) -> Answer {
     let began = Instant::now();
-    let found = match Home::open(&work.into) {
-        Ok(home) => fetch::digest_of(home.fetched(&work.artifact.sha256)).await,
+    let home = match Home::open(&work.into) {
+        Ok(home) => home,
         Err(failure) => return bench.failed(&failure),
     };
-    match found {
+    if let Some(tests) = &work.tests {
+        let unpacked = home
+            .tests()
+            .map(|packages| packages.digest_of(&work.version));
+        match unpacked {
+            Ok(Some(digest)) if digest == tests.sha256 => {}
+            Ok(_) => return bench.failed(&interrupted("the package of tests is not whole")),
+            Err(failure) => return bench.failed(&failure),
+        }
+    }
+    match fetch::digest_of(home.fetched(&work.artifact.sha256)).await {
         Some((digest, bytes)) if digest == work.artifact.sha256 => Answer::from(Fetched {
             command: bench.command.id.clone(),
             sha256: digest,

@@ -9,6 +9,7 @@ mod fetch;
 mod install;
 mod journal;
 mod network;
+mod packages;
 mod samples;
 mod suites;
 mod support;

@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::command::Release;
 use crate::digest::Digest;
 use crate::envelope::Actor;
-use crate::event::{Build, Change, Claim, Commit, RequestedArtifact, Trust, Via};
+use crate::event::{Build, Change, Claim, Commit, RequestedArtifact, RequestedTests, Trust, Via};
 use crate::id::{PersonId, RolloutId};
 use crate::name::{MachineName, ServerName, Version};
 use crate::open::open_enum;
@@ -116,6 +116,9 @@ pub struct RequestRollout {
     pub version: Version,
     /// What to install.
     pub artifact: RequestedArtifact,
+    /// The package that its suites are run from; none: they lie in the artifact itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<RequestedTests>,
     /// Who asks, as far as proven.
     pub requested_by: Actor,
     /// Whether `requested_by` is proven.
@@ -137,7 +140,11 @@ impl RequestRollout {
     #[must_use]
     pub fn content(&self) -> Digest {
         let content = (&self.version, &self.artifact.sha256, &self.artifact.url);
-        crate::digest::sha256(&crate::payload::write(&content))
+        let bytes = match &self.tests {
+            None => crate::payload::write(&content),
+            Some(tests) => crate::payload::write(&(content, tests)),
+        };
+        crate::digest::sha256(&bytes)
     }
 }
 

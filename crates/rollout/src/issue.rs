@@ -1,13 +1,15 @@
 //! From a server's stage to the command that its worker needs. One outstanding command for each
 //! server; the intent is in the log before any worker can see it.
 
+mod fill;
+
 use events::{
     Artifact, Check, Command, CommandId, CommandIssued, Digest, Drain, Event, Expect, Fetch, Hold,
-    Install, Probe, Purpose, Release, Restore, RolloutRef, ServerName, Test, Timestamp, Work,
-    Worker,
+    Install, Purpose, Release, Restore, RolloutRef, ServerName, Test, Timestamp, Work, Worker,
 };
 
-use crate::catalogue::{ADDRESS_HOLE, Entry, InstallRule, ServerRule, VERSION_HOLE};
+use self::fill::filled;
+use crate::catalogue::{Entry, InstallRule, ServerRule};
 use crate::rules::Rule;
 use crate::state::{Aside, Member, Outstanding, Phase, Rollout, Server, Stage, State};
 use crate::step::{Step, Way};
@@ -246,6 +248,7 @@ impl Make<'_> {
         Some(match step {
             Step::Fetch => Work::Fetch(Fetch {
                 artifact: self.artifact(way, &release),
+                tests: self.tests(way),
                 version: release.version,
                 into: self.install_rule().into,
                 credentials_name: None,
@@ -253,7 +256,7 @@ impl Make<'_> {
             Step::Drain => Work::Drain(self.drain()),
             Step::Install => Work::Install(self.install(way, release)),
             Step::Check1 | Step::Check2 => Work::Check(self.check(&release)),
-            Step::Test => Work::Test(self.test(&release)),
+            Step::Test => Work::Test(self.test(way, &release)),
             Step::Restore => Work::Restore(Restore {
                 expect: self.server.installed.clone(),
                 must_be_up: self.member.was_up,
@@ -337,10 +340,16 @@ impl Make<'_> {
         }
     }
 
-    fn test(&self, release: &Release) -> Test {
+    fn tests(&self, way: Way) -> Option<Artifact> {
+        let plan = &self.rollout.plan;
+        plan.tests_of(&self.rule.name, way == Way::Back).cloned()
+    }
+
+    fn test(&self, way: Way, release: &Release) -> Test {
         Test {
             suites: self.entry.tests.clone(),
             into: self.install_rule().into,
+            tests: self.tests(way),
             url: self
                 .server
                 .balancers
@@ -366,33 +375,5 @@ impl Make<'_> {
             expect: self.server.proven.clone(),
             must_be_up: self.member.was_up,
         })
-    }
-}
-
-fn filled(probe: &Probe, release: &Release, address: &str) -> Probe {
-    let fill = |text: &String| {
-        text.replace(VERSION_HOLE, release.version.as_str())
-            .replace(ADDRESS_HOLE, address)
-    };
-    match probe {
-        Probe::Http {
-            path,
-            status,
-            body,
-            header,
-        } => Probe::Http {
-            path: fill(path),
-            status: *status,
-            body: body.as_ref().map(fill),
-            header: header
-                .as_ref()
-                .map(|(name, value)| (name.clone(), fill(value))),
-        },
-        Probe::Tcp { address } => Probe::Tcp {
-            address: address.clone(),
-        },
-        Probe::Command { argv } => Probe::Command {
-            argv: argv.iter().map(fill).collect(),
-        },
     }
 }

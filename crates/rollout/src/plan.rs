@@ -32,6 +32,12 @@ pub enum PlanError {
         /// Which servers.
         servers: String,
     },
+    /// A package of suites came with the artifact, and the entry has none to run.
+    #[error(
+        "a package of tests came with the artifact, and the catalogue entry has no `[[tests]]` to \
+         run from it; add them, or ask without `tests`"
+    )]
+    NoSuites,
     /// The plan is larger than a record of the log may be.
     #[error(
         "the plan has {bytes} bytes and at most {PLAN_BYTES_MAX} can be kept; split the service's \
@@ -59,6 +65,9 @@ pub fn plan(
     if entry.servers.is_empty() {
         return Err(PlanError::NoServers);
     }
+    if asked.tests.is_some() && entry.tests.is_empty() {
+        return Err(PlanError::NoSuites);
+    }
     let order = Order::of(state, entry);
     let servers = order.planned(state, entry);
     let no_way_back: Vec<ServerName> = servers
@@ -77,6 +86,7 @@ pub fn plan(
         target: state.target.clone(),
         version: asked.version.clone(),
         artifact: artifact(entry, asked),
+        tests: tests(entry, asked),
         entry: state.entry_text.to_string(),
         entry_sha256: events::sha256(state.entry_text.as_bytes()),
         batches: order.batches(entry),
@@ -108,6 +118,15 @@ fn artifact(entry: &Entry, asked: &RolloutRequested) -> Artifact {
         sha256: asked.artifact.sha256,
         max_bytes: entry.artifact.max_bytes,
     }
+}
+
+/// A package of tests has the artifact's limits.
+fn tests(entry: &Entry, asked: &RolloutRequested) -> Option<Artifact> {
+    asked.tests.as_ref().map(|tests| Artifact {
+        url: tests.url.clone(),
+        sha256: tests.sha256,
+        max_bytes: entry.artifact.max_bytes,
+    })
 }
 
 /// Nobody proven and nobody claimed behind a request: one approval more, since nobody is then
@@ -199,6 +218,7 @@ impl<'a> Order<'a> {
                     .map(|balancer| balancer.name.clone())
                     .collect(),
                 previous: server.and_then(|server| server.proven.clone()),
+                previous_tests: server.and_then(|server| server.proven_by.clone()),
                 up: server.is_none_or(Server::is_up),
             }
         })

@@ -82,6 +82,8 @@ pub struct Server {
     pub seq: Seq,
     /// The last release that was proven there.
     pub proven: Option<Release>,
+    /// The package whose suites proved that release, where there was one.
+    pub proven_by: Option<events::Artifact>,
     /// What its agent last proved to run, since the last `Install`.
     pub installed: Option<Release>,
     /// An `Install` was issued and it has not since passed check and tests.

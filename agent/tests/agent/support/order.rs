@@ -7,7 +7,7 @@ use events::{
     ServerName, Suite, Test, Timestamp, Work, sha256,
 };
 
-fn artifact(url: &str, bytes: &[u8]) -> Artifact {
+pub(crate) fn artifact(url: &str, bytes: &[u8]) -> Artifact {
     Artifact {
         url: url.to_owned(),
         sha256: sha256(bytes),
@@ -19,6 +19,7 @@ pub(crate) fn fetch(url: &str, bytes: &[u8], into: &Path) -> Fetch {
     Fetch {
         artifact: artifact(url, bytes),
         version: "1.0".parse().expect("a version"),
+        tests: None,
         into: into.display().to_string(),
         credentials_name: None,
     }
@@ -46,6 +47,7 @@ pub(crate) fn install(url: &str, bytes: &[u8], into: &Path, version: &str) -> In
 pub(crate) fn test(url: &str, into: &Path, script: &str) -> Test {
     Test {
         suites: vec![suite("smoke", script)],
+        tests: None,
         into: into.display().to_string(),
         url: url.to_owned(),
         header: "x-poolshift-server".to_owned(),

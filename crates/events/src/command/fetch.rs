@@ -10,6 +10,9 @@ use crate::name::Version;
 pub struct Fetch {
     /// What to download.
     pub artifact: Artifact,
+    /// The package of its suites, downloaded and unpacked beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<Artifact>,
     /// Which version it is.
     pub version: Version,
     /// Where releases of the service lie on the machine.

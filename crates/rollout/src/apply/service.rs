@@ -44,6 +44,7 @@ fn fresh(rule: &ServerRule) -> Server {
         in_catalogue: true,
         seq: 0,
         proven: None,
+        proven_by: None,
         installed: None,
         unproven: false,
         pools: BTreeMap::new(),
@@ -83,6 +84,7 @@ fn described(server: Server, rule: &ServerRule, entry: &Entry) -> Server {
 pub(super) fn adopted(state: &mut State, event: &Adopted) {
     if let Some(server) = state.servers.get_mut(&event.server) {
         server.proven = Some(event.release.clone());
+        server.proven_by = None;
         server.unproven = false;
     }
 }

@@ -59,6 +59,7 @@ fn start(state: &State, at: Timestamp) -> Vec<Event> {
         Err(error) => {
             let reason = match &error {
                 PlanError::NoWayBack { .. } => RejectedBecause::NoWayBack,
+                PlanError::NoSuites => RejectedBecause::NoSuites,
                 PlanError::NoEntry
                 | PlanError::NoServers
                 | PlanError::TooLarge { .. }

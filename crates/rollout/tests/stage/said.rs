@@ -45,7 +45,11 @@ fn decided(decision: &Decision) -> String {
                 events::RolloutRef::Repair => " (repair)",
                 events::RolloutRef::Rollout(_) => "",
             };
-            format!("-> {}: {}/{}{repair}", id.server, id.step, id.attempt)
+            let tests = package(&e.command.work);
+            format!(
+                "-> {}: {}/{}{repair}{tests}",
+                id.server, id.step, id.attempt
+            )
         }
         Decision::RolloutRequested(e) => format!("requested: {}", e.version),
         Decision::RolloutRejected(e) => format!("rejected, {}: {}", e.reason, e.detail),
@@ -91,6 +95,19 @@ fn decided(decision: &Decision) -> String {
             panic!("not an event of a target")
         }
     }
+}
+
+/// The package that suites come in, by the last word of its URL.
+fn package(work: &events::Work) -> String {
+    let tests = match work {
+        events::Work::Fetch(fetch) => fetch.tests.as_ref(),
+        events::Work::Test(test) => test.tests.as_ref(),
+        _ => None,
+    };
+    let name = |tests: &events::Artifact| tests.url.rsplit('/').next().map(str::to_owned);
+    tests
+        .and_then(name)
+        .map_or_else(String::new, |name| format!(" with {name}"))
 }
 
 fn planned(plan: &events::Plan) -> String {

@@ -91,6 +91,7 @@ pub(crate) fn hold() -> Work {
 pub(crate) fn test(name: &str) -> Work {
     Work::Test(Test {
         suites: Vec::new(),
+        tests: None,
         into: "/srv/shop".to_owned(),
         url: "http://127.0.0.1:1".to_owned(),
         header: "x-poolshift-server".to_owned(),
@@ -111,6 +112,7 @@ pub(crate) fn fetch() -> Work {
             max_bytes: 1,
         },
         version: "1".parse().unwrap(),
+        tests: None,
         into: "/srv/shop".to_owned(),
         credentials_name: None,
     })

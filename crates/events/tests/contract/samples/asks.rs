@@ -19,7 +19,7 @@ pub(crate) fn all() -> Vec<Ask> {
     asks
 }
 
-fn request() -> RequestRollout {
+pub(crate) fn request() -> RequestRollout {
     RequestRollout {
         rollout: rollout(),
         key: "checkout-main-42".to_owned(),
@@ -29,6 +29,7 @@ fn request() -> RequestRollout {
             url: Some(artifact().url),
             sha256: artifact().sha256,
         },
+        tests: None,
         requested_by: actor(),
         proven: true,
         claims: claims(),

@@ -7,6 +7,7 @@ use poolshift_events::*;
 pub(crate) fn samples() -> Vec<Sample> {
     let mut samples: Vec<Sample> = works()
         .into_iter()
+        .chain(super::fleet::works())
         .map(|(form, step, work)| {
             let name = format!("command.{}{form}", work.kind());
             record(name, CommandRecord::Command(Box::new(command(step, work))))
@@ -113,9 +114,10 @@ fn works() -> Vec<(&'static str, &'static str, Work)> {
     ]
 }
 
-fn fetch() -> Fetch {
+pub(crate) fn fetch() -> Fetch {
     Fetch {
         artifact: artifact(),
+        tests: None,
         version: version(),
         into: "/srv/checkout".to_owned(),
         credentials_name: Some("artifacts".to_owned()),
@@ -191,7 +193,7 @@ fn check() -> Check {
     }
 }
 
-fn test() -> Test {
+pub(crate) fn test() -> Test {
     Test {
         suites: vec![Suite {
             name: "smoke".to_owned(),
@@ -202,6 +204,7 @@ fn test() -> Test {
             env_names: words(&["SMOKE_TOKEN"]),
         }],
         into: "/srv/checkout".to_owned(),
+        tests: None,
         url: "http://10.0.0.11:8081".to_owned(),
         header: "x-poolshift-server".to_owned(),
         answered_by: "x-served-by".to_owned(),

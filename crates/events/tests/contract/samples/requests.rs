@@ -42,7 +42,7 @@ pub(crate) fn claims() -> Vec<Claim> {
     vec![claim(Some(person()), "jane"), claim(None, "somebody")]
 }
 
-fn requested() -> RolloutRequested {
+pub(crate) fn requested() -> RolloutRequested {
     RolloutRequested {
         rollout: rollout(),
         key: "checkout-main-42".to_owned(),
@@ -53,6 +53,7 @@ fn requested() -> RolloutRequested {
             url: Some(artifact().url),
             sha256: artifact().sha256,
         },
+        tests: None,
         requested_by: Actor {
             kind: ActorKind::Job,
             id: "https://jenkins.example/job/checkout/job/main/".to_owned(),
@@ -114,7 +115,7 @@ fn planned() -> RolloutPlanned {
     }
 }
 
-fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     let entry = "name = \"checkout\"\n".to_owned();
     let planned = |server, previous, up| PlannedServer {
         server,
@@ -122,6 +123,7 @@ fn plan() -> Plan {
         address: "10.1.0.1:8080".to_owned(),
         balancers: vec![balancer()],
         previous,
+        previous_tests: None,
         up,
     };
     Plan {
@@ -129,6 +131,7 @@ fn plan() -> Plan {
         target: target(),
         version: version(),
         artifact: artifact(),
+        tests: None,
         entry_sha256: digest(&entry),
         entry,
         servers: vec![

@@ -1,0 +1,84 @@
+//! Packages of tests, and servers that leave or join a rollout on its way.
+
+use super::base::*;
+use super::{asks, commands, requests, verdicts};
+use poolshift_events::*;
+
+pub(crate) fn works() -> Vec<(&'static str, &'static str, Work)> {
+    let fetch = Fetch {
+        tests: Some(package()),
+        ..commands::fetch()
+    };
+    let test = Test {
+        tests: Some(package()),
+        ..commands::test()
+    };
+    vec![
+        (".form-2", "fetch", Work::Fetch(fetch)),
+        (".form-2", "test", Work::Test(test)),
+    ]
+}
+
+pub(crate) fn answers() -> Vec<Answer> {
+    let suite = SuiteResult {
+        tests_sha256: Some(package().sha256),
+        ..verdicts::suite(Some(digest("result.xml")), vec![])
+    };
+    vec![
+        TestsPassed {
+            command: command_id("test"),
+            suites: vec![suite],
+            answered_by: verdicts::answered_by(),
+            output: output(),
+        }
+        .into(),
+    ]
+}
+
+pub(crate) fn asks() -> Vec<Ask> {
+    vec![
+        RequestRollout {
+            tests: Some(requested()),
+            ..asks::request()
+        }
+        .into(),
+    ]
+}
+
+pub(crate) fn decisions() -> Vec<Decision> {
+    let mut plan = requests::plan();
+    plan.tests = Some(package());
+    plan.servers[0].previous_tests = Some(Artifact {
+        sha256: digest("tests 2.3.9"),
+        ..package()
+    });
+    let plan = Sealed::new(plan).unwrap();
+    vec![
+        RolloutRequested {
+            tests: Some(requested()),
+            ..requests::requested()
+        }
+        .into(),
+        RolloutPlanned {
+            rollout: rollout(),
+            digest: plan.digest(),
+            plan,
+        }
+        .into(),
+    ]
+}
+
+fn package() -> Artifact {
+    Artifact {
+        url: requested().url,
+        sha256: requested().sha256,
+        max_bytes: 209_715_200,
+    }
+}
+
+fn requested() -> RequestedTests {
+    RequestedTests {
+        url: "https://artifacts.example/checkout/2.4.0/tests.tar.gz".to_owned(),
+        sha256: digest("tests 2.4.0"),
+    }
+}
