@@ -13,6 +13,7 @@ pub mod decide;
 mod disk;
 mod engine;
 mod gateway;
+mod hosts;
 mod identity;
 mod intake;
 pub mod journal;
@@ -30,6 +31,7 @@ mod work;
 
 pub use cli::{main, run};
 pub use decide::{Agent, Assigned, Decision, Order, Refusal, Repeat};
+pub use hosts::Hosts;
 pub use identity::Renewal;
 pub use journal::{Entry, Journal, Stamp};
 pub use ledger::Ledger;

@@ -1,5 +1,6 @@
 //! The work itself: one module for each kind of command, and one for what a former life left.
 
+mod ask;
 mod fetch;
 mod install;
 mod prove;
@@ -8,6 +9,7 @@ mod suites;
 mod who;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use events::{
     Answer, Command, FailedBecause, Failure, FetchFailed, InstallFailed, Output, Release,
@@ -16,6 +18,7 @@ use events::{
 use tokio::time::Instant;
 
 use crate::clients::Clients;
+use crate::hosts::Hosts;
 use crate::mask::Masks;
 use crate::output;
 use crate::releases::remove_all;
@@ -29,6 +32,8 @@ pub(crate) struct Tools {
     pub(crate) folder: PathBuf,
     /// HTTP.
     pub(crate) clients: Clients,
+    /// Where artifacts may come from, and the logins there.
+    pub(crate) hosts: Arc<Hosts>,
     /// The agent's own secrets.
     pub(crate) masks: Masks,
 }

@@ -9,6 +9,7 @@ use reqwest::Response;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
+use super::ask::ask;
 use super::{Bench, install};
 use crate::clients::{SILENCE_MAX, describe};
 use crate::releases::Home;
@@ -23,8 +24,8 @@ pub(super) async fn answer(bench: &Bench<'_>, work: &Fetch, until: Instant) -> A
         (Some(name), _) => Err(Failure::new(
             FailedBecause::Unreachable,
             &format!(
-                "credentials `{name}` are asked for, but this agent has none; serve the artifact \
-                 without a login"
+                "credentials `{name}` are asked for by name; this agent has its logins by host, see \
+                 `hosts` in its settings"
             ),
         )),
         (None, Err(failure)) => Err(failure),
@@ -39,9 +40,15 @@ pub(super) async fn answer(bench: &Bench<'_>, work: &Fetch, until: Instant) -> A
         }),
         Err(failure) => Answer::from(FetchFailed {
             command: bench.command.id.clone(),
-            failure: Failure::new(failure.reason, &bench.tools.masks.text(&failure.detail)),
+            failure: masked(bench, failure),
         }),
     }
+}
+
+/// Secrets may have been replaced since the agent began.
+fn masked(bench: &Bench<'_>, failure: Failure) -> Failure {
+    let masks = bench.tools.masks.with(bench.tools.hosts.secrets());
+    Failure::new(failure.reason, &masks.text(&failure.detail))
 }
 
 /// The artifact, and the package of its tests, which is unpacked at once: a broken one is found
@@ -125,7 +132,13 @@ impl Drop for Part {
 }
 
 async fn download(bench: &Bench<'_>, artifact: &Artifact, to: &Path) -> Result<u64, Failure> {
-    let mut response = ask(bench, artifact).await?;
+    let mut response = ask(bench.tools, artifact).await?;
+    if response
+        .content_length()
+        .is_some_and(|bytes| bytes > artifact.max_bytes)
+    {
+        return Err(too_large(artifact));
+    }
     let mut part = Part {
         path: to.with_extension("part"),
         is_whole: false,
@@ -159,28 +172,6 @@ async fn download(bench: &Bench<'_>, artifact: &Artifact, to: &Path) -> Result<u
     part.is_whole = true;
     platform::sync_folder(to.parent().unwrap_or(to)).map_err(|error| io(&error))?;
     Ok(bytes)
-}
-
-async fn ask(bench: &Bench<'_>, artifact: &Artifact) -> Result<Response, Failure> {
-    let unreachable = |what: String| Failure::new(FailedBecause::Unreachable, &what);
-    let sent = bench.tools.clients.outside.get(&artifact.url).send();
-    let response = tokio::time::timeout(SILENCE_MAX, sent)
-        .await
-        .map_err(|_| unreachable("the artifact's server is silent".to_owned()))?
-        .map_err(|error| unreachable(describe(error)))?;
-    if !response.status().is_success() {
-        let status = response.status();
-        return Err(unreachable(format!(
-            "the artifact's server answered {status}"
-        )));
-    }
-    if response
-        .content_length()
-        .is_some_and(|len| len > artifact.max_bytes)
-    {
-        return Err(too_large(artifact));
-    }
-    Ok(response)
 }
 
 async fn chunk(

@@ -6,6 +6,7 @@ mod cli;
 mod dialects;
 mod disk;
 mod fetch;
+mod hosts;
 mod install;
 mod journal;
 mod network;
