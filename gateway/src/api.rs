@@ -34,6 +34,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             at(&format!("{target}/servers/{{server}}/adopt")).route(web::post().to(servers::adopt)),
         )
         .service(
+            at(&format!("{target}/servers/{{server}}/exclude"))
+                .route(web::post().to(servers::exclude)),
+        )
+        .service(
             at("/rollouts")
                 .route(web::get().to(rollouts::list))
                 .route(web::post().to(rollouts::start)),

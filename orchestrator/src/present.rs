@@ -78,6 +78,7 @@ impl TargetSlot {
             | Decision::Halted(_)
             | Decision::RollbackStarted(_)
             | Decision::ServerExcluded(_)
+            | Decision::ServerJoined(_)
             | Decision::ServerReleased(_) => {}
         }
     }

@@ -116,6 +116,19 @@ pub(crate) enum Verb {
     Abort(Why),
     /// Try again what failed.
     Retry(Why),
+    /// Take a server out of the rollout that runs: one that waits stays on its version, one that is
+    /// held stays out and is stuck at the end.
+    Exclude {
+        /// Which service, and where.
+        target: Target,
+        /// Which server.
+        server: ServerName,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        person: AsPerson,
+    },
     /// Let go of a server that stays out: you have looked at it, and take it on.
     Release {
         /// Which service, and where.

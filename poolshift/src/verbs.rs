@@ -5,6 +5,7 @@ pub(crate) mod agent;
 pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod check;
+pub(crate) mod exclude;
 pub(crate) mod haproxy_config;
 pub(crate) mod history;
 pub(crate) mod plan;

@@ -24,6 +24,8 @@ payloads! {
         CastVote = "poolshift.ask.vote" v 1,
         /// Steer a rollout.
         Steer = "poolshift.ask.steer" v 1,
+        /// A server takes no further part in a rollout.
+        ExcludeServer = "poolshift.ask.exclude-server" v 1,
         /// Let go of a stuck or left server.
         ReleaseServer = "poolshift.ask.release-server" v 1,
         /// Record what runs on a server that Poolshift has never installed.
@@ -192,6 +194,17 @@ pub struct Steer {
     pub rollout: RolloutId,
     /// What is wanted.
     pub wish: Wish,
+    /// Why.
+    pub reason: String,
+}
+
+/// A server takes no further part in a rollout. Names the rollout, as [`Steer`] does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExcludeServer {
+    /// Of which rollout.
+    pub rollout: RolloutId,
+    /// Which server.
+    pub server: ServerName,
     /// Why.
     pub reason: String,
 }

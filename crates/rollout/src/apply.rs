@@ -79,7 +79,11 @@ fn decided(state: &mut State, decision: &Decision, stamp: Stamp) {
         }
         Decision::Halted(e) => end::halted(state, e),
         Decision::RollbackStarted(e) => end::turned_back(state, e),
-        Decision::ServerExcluded(e) => end::excluded(state, e),
+        Decision::ServerExcluded(e) => {
+            remember(state, stamp);
+            end::excluded(state, e);
+        }
+        Decision::ServerJoined(e) => end::joined(state, e),
         Decision::RolloutFinished(e) => end::finished(state, e),
         Decision::OwnershipTaken(_)
         | Decision::AgentEnrolled(_)

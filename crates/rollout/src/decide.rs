@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod batch;
 mod finish;
+mod fleet;
 mod follow;
 mod person;
 mod request;
@@ -108,6 +109,7 @@ fn asked(state: &State, heard: &Heard, ask: &Ask, at: Timestamp) -> Reply {
         Ask::RequestRollout(request) => request::request(state, request, at),
         Ask::CastVote(vote) => vote::vote(state, heard, vote, at),
         Ask::Steer(steer) => person::steer(state, heard, steer, at),
+        Ask::ExcludeServer(exclude) => fleet::exclude(state, heard, exclude),
         Ask::ReleaseServer(release) => person::release(state, heard, release),
         Ask::Adopt(adopt) => ask::adopt(state, heard, adopt),
         Ask::DefineService(define) => ask::define(state, heard, define),

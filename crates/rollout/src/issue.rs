@@ -74,11 +74,7 @@ fn member_wants<'a>(
     member: &Member,
 ) -> Option<Wanted<'a>> {
     let entry = &rollout.entry;
-    let planned = rollout
-        .plan
-        .servers
-        .iter()
-        .find(|planned| planned.server == *name)?;
+    let planned = rollout.planned(name)?;
     let rule = ServerRule {
         name: planned.server.clone(),
         machine: planned.machine.clone(),
@@ -295,7 +291,9 @@ impl Make<'_> {
                 .entry
                 .servers
                 .iter()
-                .map(|server| server.name.to_string())
+                .map(|server| &server.name)
+                .chain(self.rollout.joined.iter().map(|joined| &joined.server))
+                .map(ToString::to_string)
                 .collect(),
         }
     }

@@ -177,6 +177,23 @@ fn timeouts(entry: &Entry) -> Timeouts {
     }
 }
 
+/// A server as a plan has it.
+pub(crate) fn planned(rule: &ServerRule, server: Option<&Server>, entry: &Entry) -> PlannedServer {
+    PlannedServer {
+        server: rule.name.clone(),
+        machine: rule.machine.clone(),
+        address: rule.address.clone(),
+        balancers: entry
+            .balancers
+            .iter()
+            .map(|balancer| balancer.name.clone())
+            .collect(),
+        previous: server.and_then(|server| server.proven.clone()),
+        previous_tests: server.and_then(|server| server.proven_by.clone()),
+        up: server.is_none_or(Server::is_up),
+    }
+}
+
 /// The order in which servers are taken on. Unproven ones first and together: they are out
 /// already, and at most one batch may be unproven. Then those that are DOWN now: they cost
 /// nothing, and a bad old version never blocks its fix. Then those that are UP, beginning with a
@@ -206,23 +223,8 @@ impl<'a> Order<'a> {
 
     fn planned(&self, state: &State, entry: &Entry) -> Vec<PlannedServer> {
         let all = self.unproven.iter().chain(&self.down).chain(&self.up);
-        all.map(|rule| {
-            let server = state.servers.get(&rule.name);
-            PlannedServer {
-                server: rule.name.clone(),
-                machine: rule.machine.clone(),
-                address: rule.address.clone(),
-                balancers: entry
-                    .balancers
-                    .iter()
-                    .map(|balancer| balancer.name.clone())
-                    .collect(),
-                previous: server.and_then(|server| server.proven.clone()),
-                previous_tests: server.and_then(|server| server.proven_by.clone()),
-                up: server.is_none_or(Server::is_up),
-            }
-        })
-        .collect()
+        all.map(|rule| planned(rule, state.servers.get(&rule.name), entry))
+            .collect()
     }
 
     fn batches(&self, entry: &Entry) -> Vec<Vec<ServerName>> {

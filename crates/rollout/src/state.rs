@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use events::{
-    Balancer, BalancerName, Claim, Command, Digest, Epoch, MachineName, PersonId, Plan, Pool,
-    Release, ReportId, RolloutId, RolloutRequested, Seq, ServerName, Target, Timestamp,
+    Balancer, BalancerName, Claim, Command, Digest, Epoch, MachineName, PersonId, Plan,
+    PlannedServer, Pool, Release, ReportId, RolloutId, RolloutRequested, Seq, ServerName, Target,
+    Timestamp,
 };
 
 use crate::catalogue::Entry;
@@ -165,6 +166,8 @@ pub struct Rollout {
     pub members: BTreeMap<ServerName, Member>,
     /// The order in which servers are taken on.
     pub order: Vec<ServerName>,
+    /// Servers that joined after the plan was made.
+    pub joined: Vec<PlannedServer>,
     /// Batches opened so far.
     pub batch: u32,
     /// When its first batch was opened.
@@ -341,6 +344,13 @@ impl Rollout {
     #[must_use]
     pub fn id(&self) -> RolloutId {
         self.plan.rollout
+    }
+
+    /// A server of it, as planned or as joined.
+    #[must_use]
+    pub fn planned(&self, server: &ServerName) -> Option<&PlannedServer> {
+        let all = self.plan.servers.iter().chain(&self.joined);
+        all.into_iter().find(|planned| planned.server == *server)
     }
 
     /// Whether its service has suites.

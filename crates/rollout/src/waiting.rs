@@ -101,7 +101,8 @@ fn rollout_waits(state: &State, rollout: &Rollout) -> Vec<Waiting> {
     let mut all = Vec::new();
     if rollout.phase == Phase::Gates {
         for gate in &rollout.plan.gates {
-            all.push(person(gate_text(rollout, gate), gate.until));
+            let text = gate_text(rollout, gate) + changed_since(state, rollout);
+            all.push(person(text, gate.until));
         }
     }
     if let Some(halt) = &rollout.halted {
@@ -128,6 +129,16 @@ fn rollout_waits(state: &State, rollout: &Rollout) -> Vec<Waiting> {
         });
     }
     all
+}
+
+/// Votes are for the plan, and the plan has the entry that it was made from.
+fn changed_since(state: &State, rollout: &Rollout) -> &'static str {
+    if state.entry_sha256 == Some(rollout.plan.entry_sha256) {
+        ""
+    } else {
+        "; the catalogue has changed since, which this plan does not know: abort and ask again to \
+         have it in"
+    }
 }
 
 fn gate_text(rollout: &Rollout, gate: &Gate) -> String {

@@ -319,6 +319,7 @@ impl Monitor {
             | Decision::Halted(_)
             | Decision::RollbackStarted(_)
             | Decision::ServerExcluded(_)
+            | Decision::ServerJoined(_)
             | Decision::ServerReleased(_) => {}
         }
     }

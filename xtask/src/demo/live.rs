@@ -97,6 +97,7 @@ impl Live {
             | Decision::AbortRequested(_)
             | Decision::RetryRequested(_)
             | Decision::ServerExcluded(_)
+            | Decision::ServerJoined(_)
             | Decision::ServerReleased(_) => None,
         }
     }

@@ -81,6 +81,7 @@ pub(super) fn planned(state: &mut State, event: &RolloutPlanned) {
             .iter()
             .map(|server| server.server.clone())
             .collect(),
+        joined: Vec::new(),
         batch: 0,
         started_at: None,
         least_up: None,
@@ -111,7 +112,7 @@ fn entry_of(state: &State, plan: &Plan) -> Option<Arc<Entry>> {
     })
 }
 
-fn member(server: &PlannedServer) -> Member {
+pub(super) fn member(server: &PlannedServer) -> Member {
     Member {
         stage: Stage::Waiting,
         tries: 0,
@@ -154,7 +155,7 @@ fn pass_gates(rollout: &mut Rollout, servers: &BTreeMap<ServerName, Server>) {
     rollout.phase = Phase::Forward;
     for (name, member) in &mut rollout.members {
         let held = servers.get(name).is_some_and(|server| server.unproven);
-        if !held {
+        if !held && member.stage != Stage::Excluded {
             member.stage = Stage::At(Way::Forward, Step::Fetch);
         }
     }

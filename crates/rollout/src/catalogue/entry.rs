@@ -185,6 +185,15 @@ pub enum NoWayBack {
     Allow,
 }
 
+/// What happens to a server that the catalogue gets while a rollout runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Late {
+    /// It is left as it is, and named at the end.
+    Leave,
+    /// It goes the same way, behind all others.
+    Join,
+}
+
 /// How fast, how careful, and what then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RolloutRule {
@@ -206,6 +215,8 @@ pub struct RolloutRule {
     pub second_request: SecondRequest,
     /// What happens when nobody knows what a server runs now.
     pub no_way_back: NoWayBack,
+    /// What happens to a server that the catalogue gets while a rollout runs.
+    pub late: Late,
     /// How long an agent may take to begin.
     pub start_within_ms: u64,
     /// How long a halt or pause waits for a person.

@@ -220,6 +220,7 @@ pub(super) const ROLLOUT: Form = Form {
         key("on_failure", "on_failure = \"roll-back\""),
         key("second_request", "second_request = \"supersede\""),
         key("no_way_back", "no_way_back = \"refuse\""),
+        key("late", "late = \"leave\""),
         key("start_within", "start_within = \"60s\""),
         key("person_wait", "person_wait = \"4h\""),
         key("queue_expire", "queue_expire = \"24h\""),

@@ -1,37 +1,9 @@
 //! Which servers are taken on together, forward and back.
 
-use events::{BatchStarted, Event, ExcludedBecause, ServerExcluded, ServerName, Timestamp};
+use events::{BatchStarted, Event, ServerName, Timestamp};
 
 use crate::safety;
 use crate::state::{Phase, Rollout, Stage, State};
-
-/// Servers that the catalogue does not have any more take no part, unless they are on their way.
-pub(super) fn exclude_gone(state: &State, _at: Timestamp) -> Vec<Event> {
-    let Some(rollout) = state.rollout.as_deref() else {
-        return Vec::new();
-    };
-    let gone = |name: &ServerName| {
-        state
-            .servers
-            .get(name)
-            .is_none_or(|server| !server.in_catalogue && !server.unproven)
-    };
-    let untouched = rollout
-        .members
-        .iter()
-        .filter(|(_, member)| member.stage == Stage::Waiting);
-    untouched
-        .filter(|(name, _)| gone(name))
-        .map(|(name, _)| {
-            ServerExcluded {
-                rollout: rollout.id(),
-                server: name.clone(),
-                why: ExcludedBecause::Gone,
-            }
-            .into()
-        })
-        .collect()
-}
 
 pub(super) fn open(state: &State, _at: Timestamp) -> Vec<Event> {
     let Some(rollout) = state.rollout.as_deref() else {

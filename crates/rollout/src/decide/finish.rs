@@ -2,6 +2,7 @@
 
 use events::{Event, FinalServer, Outcome, Pool, RolloutFinished, ServerName, Timestamp};
 
+use super::fleet;
 use crate::safety;
 use crate::state::{Aside, Member, Phase, Rollout, Stage, State};
 
@@ -11,7 +12,7 @@ pub(super) fn finish(state: &State, at: Timestamp) -> Vec<Event> {
     };
     let over = match rollout.phase {
         Phase::Gates => None,
-        Phase::Forward => forward(rollout),
+        Phase::Forward => forward(state, rollout),
         Phase::Back => back(state, rollout),
     };
     let Some((outcome, reason)) = over else {
@@ -20,14 +21,25 @@ pub(super) fn finish(state: &State, at: Timestamp) -> Vec<Event> {
     vec![finished(state, rollout, outcome, reason, at).into()]
 }
 
-fn forward(rollout: &Rollout) -> Option<(Outcome, String)> {
-    let done = |member: &Member| matches!(member.stage, Stage::Done | Stage::Excluded);
-    rollout.members.values().all(done).then(|| {
-        (
-            Outcome::Succeeded,
-            "every server runs the new version".to_owned(),
-        )
-    })
+fn forward(state: &State, rollout: &Rollout) -> Option<(Outcome, String)> {
+    let members = || rollout.members.values();
+    let done = |member: &Member| member.stage == Stage::Done;
+    if !members().all(|member| done(member) || member.stage == Stage::Excluded) {
+        return None;
+    }
+    if !members().any(done) {
+        let reason = "every server was taken out of the rollout, so nothing was done";
+        return Some((Outcome::Incomplete, reason.to_owned()));
+    }
+    let except = fleet::except(state, rollout);
+    let reason = if except.is_empty() {
+        "every server runs the new version".to_owned()
+    } else {
+        let names: Vec<&str> = except.iter().map(ServerName::as_str).collect();
+        let names = names.join(", ");
+        format!("every server runs the new version but {names}")
+    };
+    Some((Outcome::Succeeded, reason))
 }
 
 fn back(state: &State, rollout: &Rollout) -> Option<(Outcome, String)> {
@@ -98,7 +110,7 @@ pub(super) fn finished(
             .collect(),
         stuck: names(&stuck),
         left: names(&|name, member| (member.out || left(name)) && !unproven(name)),
-        except: names(&|_, member| member.stage == Stage::Excluded),
+        except: fleet::except(state, rollout),
         least_up: rollout.least_up,
         floor: rollout.plan.floor,
         held_out_requests: rollout.held_out_requests,

@@ -6,7 +6,7 @@ use events::{
     Event, Halted, RejectedBecause, RollbackStarted, RolloutPlanned, RolloutRejected, Timestamp,
 };
 
-use super::{batch, finish, timeout};
+use super::{batch, finish, fleet, timeout};
 use crate::catalogue::OnFailure;
 use crate::issue;
 use crate::plan::{PlanError, plan};
@@ -15,15 +15,16 @@ use crate::safety;
 use crate::state::{Phase, Rollout, Stage, State};
 
 pub(super) fn next(state: &State, at: Timestamp) -> Vec<Event> {
-    let steps: [fn(&State, Timestamp) -> Vec<Event>; 11] = [
+    let steps: [fn(&State, Timestamp) -> Vec<Event>; 12] = [
         timeout::commands,
         timeout::queue,
         start,
         timeout::gates,
         turn_back,
         halt,
+        fleet::exclude_gone,
+        fleet::join_late,
         finish::finish,
-        batch::exclude_gone,
         issue::commands,
         batch::open,
         halt_when_blocked,
@@ -100,6 +101,7 @@ fn turn_back(state: &State, at: Timestamp) -> Vec<Event> {
         .members
         .iter()
         .filter(|(_, member)| member.touched && member.previous.is_some())
+        .filter(|(_, member)| member.stage != Stage::Excluded)
         .map(|(name, _)| name.clone())
         .collect();
     vec![

@@ -10,7 +10,7 @@ pub(crate) fn release(version: &str) -> Release {
 }
 
 /// `floor=2 batches=1,2 servers=4 on_failure=halt approvals=1 second=queue no_way_back=allow
-/// tests=no low_trust=allow`.
+/// tests=no late=join low_trust=allow`.
 pub(crate) fn entry(words: &[&str]) -> String {
     let said = |key: &str, otherwise: &str| {
         let found = words
@@ -33,6 +33,10 @@ pub(crate) fn entry(words: &[&str]) -> String {
         "approve" => "",
         _ => "low_trust = \"allow\"\n",
     };
+    let late = match said("late", "").as_str() {
+        "" => String::new(),
+        late => format!("late = \"{late}\"\n"),
+    };
     let count: u32 = said("servers", "3").parse().expect("how many servers");
     let servers: String = (1..=count)
         .map(|n| {
@@ -45,7 +49,7 @@ pub(crate) fn entry(words: &[&str]) -> String {
         "{HEAD}{tests}{CHECK}[rollout]\nbatches = [{}]\nfloor = {}\n\
          drain = {{ pinned = \"0s\", timeout = \"20s\", then = \"fail\" }}\n\
          restore_timeout = \"20s\"\non_failure = \"{}\"\nsecond_request = \"{}\"\n\
-         no_way_back = \"{}\"\nstart_within = \"20s\"\nperson_wait = \"10m\"\nqueue_expire = \"2h\"\n\
+         no_way_back = \"{}\"\n{late}start_within = \"20s\"\nperson_wait = \"10m\"\nqueue_expire = \"2h\"\n\
          {ENVIRONMENT}{approvals}{low_trust}servers = [\n{servers}]\n",
         said("batches", "1"),
         said("floor", "1"),

@@ -1,14 +1,21 @@
 //! Commands of scripts about packages of tests, and about servers that leave or join.
 
-use events::RequestedTests;
+use events::{DefineService, ExcludeServer, RequestedTests, RolloutId};
 
-use super::Stage;
+use super::{Stage, entry, name};
 
 impl Stage {
     /// The same for commands of this kind; none when it is none of them.
     pub(super) fn play_fleet(&mut self, words: &[&str]) -> Option<Vec<String>> {
         Some(match words {
             ["request", version, "tests", package] => self.request_tested(version, package),
+            ["exclude", who] => self.exclude(who),
+            ["move", who, "to", machine, rest @ ..] => {
+                let here = format!("name = \"{who}\", machine = \"srv-{}\"", &who[3..]);
+                let there = format!("name = \"{who}\", machine = \"{machine}\"");
+                let entry = entry::entry(rest).replace(&here, &there);
+                self.says("p_admin1", DefineService { entry })
+            }
             _ => return None,
         })
     }
@@ -20,5 +27,18 @@ impl Stage {
             sha256: events::sha256(package.as_bytes()),
         });
         self.says("ci", request)
+    }
+
+    fn exclude(&mut self, who: &str) -> Vec<String> {
+        let rollout = self.state.rollout.as_deref().map_or_else(
+            || RolloutId::of(&self.state.target, "jenkins", "gone"),
+            poolshift_rollout::Rollout::id,
+        );
+        let exclude = ExcludeServer {
+            rollout,
+            server: name(who),
+            reason: "its disk is broken".to_owned(),
+        };
+        self.says("p_oncall", exclude)
     }
 }

@@ -81,7 +81,14 @@ fn decided(decision: &Decision) -> String {
                 names(&e.servers)
             )
         }
-        Decision::ServerExcluded(e) => format!("{} takes no part: {}", e.server, e.why),
+        Decision::ServerExcluded(e) => {
+            let reason = e
+                .reason
+                .as_ref()
+                .map_or(String::new(), |why| format!(", {why}"));
+            format!("{} takes no part: {}{reason}", e.server, e.why)
+        }
+        Decision::ServerJoined(e) => format!("{} joins", e.planned.server),
         Decision::RolloutFinished(e) => finished(e),
         Decision::Adopted(e) => format!("{} runs {}", e.server, e.release.version),
         Decision::OwnerChanged(e) => format!("the owner's epoch is {}", e.epoch),

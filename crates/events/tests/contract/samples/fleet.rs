@@ -42,6 +42,12 @@ pub(crate) fn asks() -> Vec<Ask> {
             ..asks::request()
         }
         .into(),
+        ExcludeServer {
+            rollout: rollout(),
+            server: server(),
+            reason: "its disk is broken".to_owned(),
+        }
+        .into(),
     ]
 }
 
@@ -63,6 +69,23 @@ pub(crate) fn decisions() -> Vec<Decision> {
             rollout: rollout(),
             digest: plan.digest(),
             plan,
+        }
+        .into(),
+        ServerExcluded {
+            rollout: rollout(),
+            server: server(),
+            why: ExcludedBecause::ByPerson,
+            by: Some(actor()),
+            reason: Some("its disk is broken".to_owned()),
+        }
+        .into(),
+        ServerJoined {
+            rollout: rollout(),
+            planned: PlannedServer {
+                previous: None,
+                previous_tests: None,
+                ..requests::plan().servers.remove(0)
+            },
         }
         .into(),
     ]
