@@ -30,7 +30,7 @@ mod unpack;
 mod work;
 
 pub use cli::{main, run};
-pub use decide::{Agent, Assigned, Decision, Order, Refusal, Repeat};
+pub use decide::{Agent, Assigned, Decision, Order, Queued, Refusal, Repeat};
 pub use hosts::Hosts;
 pub use identity::Renewal;
 pub use journal::{Entry, Journal, Stamp};

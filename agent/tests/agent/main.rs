@@ -11,6 +11,7 @@ mod install;
 mod journal;
 mod network;
 mod packages;
+mod queue;
 mod samples;
 mod suites;
 mod support;

@@ -35,6 +35,8 @@ payloads! {
     Answer {
         /// An agent has begun; `timeout_ms` counts from here.
         CommandStarted = "poolshift.command-started" v 1,
+        /// An agent has other work to end first.
+        CommandQueued = "poolshift.command-queued" v 1,
         /// A worker does not obey, and says why.
         CommandRefused = "poolshift.command-refused" v 1,
         /// The artifact is on the machine, verified.
@@ -84,6 +86,7 @@ impl Answer {
     pub const fn command(&self) -> Option<&CommandId> {
         match self {
             Self::CommandStarted(a) => Some(&a.command),
+            Self::CommandQueued(a) => Some(&a.command),
             Self::CommandRefused(a) => Some(&a.command),
             Self::Fetched(a) => Some(&a.command),
             Self::FetchFailed(a) => Some(&a.command),
@@ -114,6 +117,7 @@ impl Answer {
         match self {
             Self::CommandRefused(_) => true,
             Self::CommandStarted(_)
+            | Self::CommandQueued(_)
             | Self::Fetched(_)
             | Self::FetchFailed(_)
             | Self::Installed(_)

@@ -9,6 +9,7 @@ use events::{
     Timestamp,
 };
 
+use crate::busy::Behind;
 use crate::catalogue::Entry;
 use crate::rules::Rules;
 use crate::step::{Step, Way};
@@ -135,6 +136,8 @@ pub struct Outstanding {
     pub started: bool,
     /// What its clock counts from.
     pub since: Timestamp,
+    /// What its agent does first, each once, in order.
+    pub queued: Vec<Behind>,
     /// Balancers whose controller has done it.
     pub answered: BTreeSet<BalancerName>,
 }

@@ -164,11 +164,7 @@ fn command_waits(
     let until = due(state, outstanding)?;
     let command = &outstanding.command;
     let overdue = if until <= at { ", overdue" } else { "" };
-    let begun = if command.start_within_ms > 0 && !outstanding.started {
-        ", not begun"
-    } else {
-        ""
-    };
+    let begun = begun(outstanding);
     let silent = silent(outstanding);
     Some(Waiting {
         what: format!("{name}: {}{begun}{silent}{overdue}", command.id.step),
@@ -176,6 +172,22 @@ fn command_waits(
         until: Some(until),
         person: false,
     })
+}
+
+fn begun(outstanding: &Outstanding) -> String {
+    if outstanding.command.start_within_ms == 0 || outstanding.started {
+        return String::new();
+    }
+    outstanding.queued.last().map_or_else(
+        || ", not begun".to_owned(),
+        |behind| {
+            let (target, command) = (&behind.target, &behind.command);
+            format!(
+                ", its machine does {} of {target}/{} first",
+                command.step, command.server
+            )
+        },
+    )
 }
 
 /// The balancers that have not answered, once one has.

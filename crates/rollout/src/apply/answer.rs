@@ -1,8 +1,8 @@
 //! What workers' answers make of the state.
 
 use events::{
-    Answer, CommandId, CommandRefused, Drained, FailedBecause, Failure, Pool, RefusedBecause,
-    Release, Restored, RolloutRef, ServerName, StepTimedOut, Timestamp,
+    Answer, CommandId, CommandQueued, CommandRefused, Drained, FailedBecause, Failure, Pool,
+    RefusedBecause, Release, Restored, RolloutRef, ServerName, StepTimedOut, Timestamp,
 };
 
 use super::{member, service};
@@ -12,6 +12,7 @@ use crate::state::{Aside, Server, State};
 pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
     match answer {
         Answer::CommandStarted(a) => started(state, &a.command.server, at),
+        Answer::CommandQueued(a) => queued(state, a, at),
         Answer::CommandRefused(a) => refused(state, a),
         Answer::Fetched(a) => done(state, &a.command),
         Answer::FetchFailed(a) => broken(state, &a.command, &a.failure),
@@ -95,6 +96,17 @@ fn started(state: &mut State, name: &ServerName, at: Timestamp) {
     if let Some(outstanding) = outstanding(state, name) {
         outstanding.started = true;
         outstanding.since = at;
+    }
+}
+
+/// Its machine has other work: its time to begin starts anew behind that.
+fn queued(state: &mut State, event: &CommandQueued, at: Timestamp) {
+    let rollout = state.rollout.as_ref();
+    let Some(start_within_ms) = rollout.map(|rollout| rollout.plan.timeouts_ms.start_within) else {
+        return;
+    };
+    if let Some(outstanding) = outstanding(state, &event.command.server) {
+        outstanding.queue(event, start_within_ms, at);
     }
 }
 

@@ -200,6 +200,7 @@ pub(super) fn issued(state: &mut State, command: &Command) {
         command: Arc::new(command.clone()),
         started: false,
         since: command.issued_at,
+        queued: Vec::new(),
         answered: BTreeSet::new(),
     });
     let installs = matches!(command.work, Work::Install(_));

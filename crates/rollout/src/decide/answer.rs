@@ -44,6 +44,9 @@ fn fits(outstanding: &Outstanding, answer: &Answer) -> bool {
     };
     match answer {
         Answer::CommandStarted(_) => !outstanding.started && work.worker() == events::Worker::Agent,
+        Answer::CommandQueued(a) => {
+            work.worker() == events::Worker::Agent && outstanding.may_queue(a)
+        }
         Answer::CommandRefused(a) => is_possible(a.highest),
         Answer::Fetched(_) | Answer::FetchFailed(_) => matches!(work, Work::Fetch(_)),
         Answer::Drained(a) => matches!(work, Work::Drain(_)) && from_new(&a.balancer),
@@ -135,6 +138,7 @@ fn changes(state: &State, answer: &Answer) -> bool {
                 .is_some_and(|server| server.runs != seen.release)
         }),
         Answer::CommandStarted(_)
+        | Answer::CommandQueued(_)
         | Answer::CommandRefused(_)
         | Answer::Fetched(_)
         | Answer::FetchFailed(_)

@@ -1,6 +1,8 @@
 //! Commands of scripts about packages of tests, and about servers that leave or join.
 
-use events::{DefineService, ExcludeServer, RequestedTests, RolloutId};
+use events::{
+    Answer, CommandQueued, DefineService, ExcludeServer, RequestedTests, RolloutId, Target,
+};
 
 use super::{Stage, entry, name};
 
@@ -10,6 +12,9 @@ impl Stage {
         Some(match words {
             ["request", version, "tests", package] => self.request_tested(version, package),
             ["exclude", who] => self.exclude(who),
+            ["busy", who, "with", other, "for", seconds] => {
+                self.busy(who, other, seconds.parse().expect("seconds"))
+            }
             ["move", who, "to", machine, rest @ ..] => {
                 let here = format!("name = \"{who}\", machine = \"srv-{}\"", &who[3..]);
                 let there = format!("name = \"{who}\", machine = \"{machine}\"");
@@ -27,6 +32,18 @@ impl Stage {
             sha256: events::sha256(package.as_bytes()),
         });
         self.says("ci", request)
+    }
+
+    /// The machine does something of another service first.
+    fn busy(&mut self, who: &str, other: &str, seconds: u64) -> Vec<String> {
+        let behind_target: Target = format!("production/{other}").parse().expect("a target");
+        let rollout = RolloutId::of(&behind_target, "jenkins", "1");
+        self.hears(Answer::CommandQueued(CommandQueued {
+            command: self.outstanding(who).id,
+            behind: format!("{rollout}/db1/install/1").parse().expect("an id"),
+            behind_target,
+            at_most_ms: seconds * 1_000,
+        }))
     }
 
     fn exclude(&mut self, who: &str) -> Vec<String> {

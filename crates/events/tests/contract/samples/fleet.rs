@@ -25,6 +25,16 @@ pub(crate) fn answers() -> Vec<Answer> {
         ..verdicts::suite(Some(digest("result.xml")), vec![])
     };
     vec![
+        CommandQueued {
+            command: command_id("install"),
+            behind: CommandId {
+                rollout: RolloutRef::Rollout(other_rollout()),
+                ..command_id("test")
+            },
+            behind_target: "production/ledger".parse().unwrap(),
+            at_most_ms: 300_000,
+        }
+        .into(),
         TestsPassed {
             command: command_id("test"),
             suites: vec![suite],
