@@ -77,7 +77,7 @@ impl Assigned {
 
     fn is_for_agents(&self) -> bool {
         match &self.order {
-            Order::Command(command) => command.work.worker() == Worker::Agent,
+            Order::Command(command) => command.worker() == Worker::Agent,
             Order::Unknown(_) => true,
             Order::Idle => false,
         }

@@ -3,6 +3,7 @@
 mod ask;
 mod fetch;
 mod install;
+mod own;
 mod prove;
 mod recover;
 mod suites;
@@ -12,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use events::{
-    Answer, Command, FailedBecause, Failure, FetchFailed, InstallFailed, Output, Release,
-    TestsFailed, Work,
+    Answer, Command, FailedBecause, Failure, FetchFailed, InstallFailed, Output, OwnFailed,
+    Release, TestsFailed, Work,
 };
 use tokio::time::Instant;
 
@@ -53,7 +54,11 @@ pub(crate) async fn carry_out(
             Work::Fetch(work) => fetch::answer(&bench, work, until).await,
             Work::Install(work) => install::answer(&bench, work, until).await,
             Work::Test(work) => suites::answer(&bench, work, until).await,
-            Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) => not_ours(command),
+            Work::Drain(_) | Work::Restore(_) | Work::Hold(_) => match &command.own {
+                Some(own) => own::answer(&bench, own, until).await,
+                None => not_ours(command),
+            },
+            Work::Check(_) => not_ours(command),
         },
         Err(failure) => failed(command, failure, Output::default()),
     }
@@ -88,6 +93,13 @@ pub fn failed(command: &Command, failure: Failure, output: Output) -> Answer {
             answered_by: events::AnsweredBy::default(),
             output,
         }),
+        Work::Drain(_) | Work::Restore(_) | Work::Hold(_) if command.own.is_some() => {
+            Answer::from(OwnFailed {
+                command: id,
+                failure,
+                output,
+            })
+        }
         Work::Install(_) | Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) => {
             Answer::from(InstallFailed {
                 command: id,

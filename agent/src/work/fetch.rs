@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use super::ask::ask;
-use super::{Bench, install};
+use super::{Bench, install, prove};
 use crate::clients::{SILENCE_MAX, describe};
 use crate::releases::Home;
 use crate::{disk, platform, unpack};
@@ -37,12 +37,20 @@ pub(super) async fn answer(bench: &Bench<'_>, work: &Fetch, until: Instant) -> A
             sha256: work.artifact.sha256,
             bytes,
             took_ms: took_ms(began),
+            is_well: is_well(bench, work).await,
         }),
         Err(failure) => Answer::from(FetchFailed {
             command: bench.command.id.clone(),
             failure: masked(bench, failure),
         }),
     }
+}
+
+/// Whether the service shows that it is well, as it is now.
+async fn is_well(bench: &Bench<'_>, work: &Fetch) -> Option<bool> {
+    let prove = work.prove.as_ref()?;
+    let home = Home::open(&work.into).ok()?;
+    Some(prove::answers(bench, prove, home.path()).await)
 }
 
 /// Secrets may have been replaced since the agent began.

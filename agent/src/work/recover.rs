@@ -4,7 +4,7 @@
 use events::{Answer, FailedBecause, Failure, Fetch, Fetched, Install, InstallKind, Test, Work};
 use tokio::time::Instant;
 
-use super::{Bench, fetch, install, prove, suites};
+use super::{Bench, fetch, install, own, prove, suites};
 use crate::program::{Former, former};
 use crate::releases::Home;
 
@@ -13,6 +13,9 @@ pub(super) async fn answer(bench: &Bench<'_>, until: Instant) -> Answer {
         Work::Fetch(work) => fetched(bench, work).await,
         Work::Install(work) => installed(bench, work, until).await,
         Work::Test(work) => tested(bench, work).await,
+        Work::Drain(_) | Work::Restore(_) | Work::Hold(_) if bench.command.own.is_some() => {
+            own::recover(bench).await
+        }
         Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) => {
             bench.failed(&interrupted("it was never for agents"))
         }
@@ -47,6 +50,7 @@ async fn fetched(bench: &Bench<'_>, work: &Fetch) -> Answer {
             command: bench.command.id.clone(),
             sha256: digest,
             bytes,
+            is_well: None,
             took_ms: fetch::took_ms(began),
         }),
         Some(_) | None => bench.failed(&interrupted("the artifact is not whole")),

@@ -85,6 +85,7 @@ fn answer(command: &Command) -> Answer {
             command: command.id.clone(),
             sha256: sha256(b"x"),
             bytes: 1,
+            is_well: None,
             took_ms: 1,
         }),
     }

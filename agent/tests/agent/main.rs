@@ -10,6 +10,7 @@ mod hosts;
 mod install;
 mod journal;
 mod network;
+mod own;
 mod packages;
 mod queue;
 mod samples;

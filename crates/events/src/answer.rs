@@ -8,6 +8,7 @@ mod hold;
 mod install;
 mod machine;
 mod output;
+mod own;
 mod pool;
 mod restore;
 mod start;
@@ -25,6 +26,7 @@ pub use hold::*;
 pub use install::*;
 pub use machine::*;
 pub use output::*;
+pub use own::*;
 pub use pool::*;
 pub use restore::*;
 pub use start::*;
@@ -51,6 +53,10 @@ payloads! {
         DrainFailed = "poolshift.drain-failed" v 1,
         /// One balancer: the server is kept out.
         Held = "poolshift.held" v 1,
+        /// The service's own command took it out of work, or put it back.
+        OwnDone = "poolshift.own-done" v 1,
+        /// It did not.
+        OwnFailed = "poolshift.own-failed" v 1,
         /// The version runs, proven.
         Installed = "poolshift.installed" v 1,
         /// The version does not run.
@@ -94,6 +100,8 @@ impl Answer {
             Self::DrainRefused(a) => Some(&a.command),
             Self::DrainFailed(a) => Some(&a.command),
             Self::Held(a) => Some(&a.command),
+            Self::OwnDone(a) => Some(&a.command),
+            Self::OwnFailed(a) => Some(&a.command),
             Self::Installed(a) => Some(&a.command),
             Self::InstallFailed(a) => Some(&a.command),
             Self::Healthy(a) => Some(&a.command),
@@ -120,6 +128,8 @@ impl Answer {
             | Self::CommandQueued(_)
             | Self::Fetched(_)
             | Self::FetchFailed(_)
+            | Self::OwnDone(_)
+            | Self::OwnFailed(_)
             | Self::Installed(_)
             | Self::InstallFailed(_)
             | Self::TestsPassed(_)

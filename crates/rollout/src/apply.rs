@@ -4,6 +4,7 @@ mod answer;
 mod begin;
 mod end;
 mod member;
+mod own;
 mod service;
 
 use events::{Cause, Decision, Event, Timestamp};

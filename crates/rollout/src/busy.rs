@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use events::{CommandId, CommandQueued, Target, Timestamp};
+use events::{CommandId, CommandQueued, Target, Timestamp, Work};
 
 use crate::state::Outstanding;
 
@@ -27,7 +27,8 @@ impl Outstanding {
     /// Whether it can wait behind that: it has not begun, and was not told so before.
     pub(crate) fn may_queue(&self, queued: &CommandQueued) -> bool {
         let known = |behind: &Behind| behind.command == queued.behind;
-        !self.started && !self.queued.iter().any(known) && self.may_wait_ms() > 0
+        let endless = matches!(self.command.work, Work::Hold(_));
+        !self.started && !endless && !self.queued.iter().any(known) && self.may_wait_ms() > 0
     }
 
     /// It waits behind that. The command itself is given more time, so that its agent sees it too.

@@ -10,6 +10,7 @@ mod forms;
 mod install;
 mod nearest;
 mod net;
+mod own;
 mod page;
 mod problem;
 mod read;

@@ -2,6 +2,7 @@
 //! server; the intent is in the log before any worker can see it.
 
 mod fill;
+mod own;
 
 use events::{
     Artifact, Check, Command, CommandId, CommandIssued, Digest, Drain, Event, Expect, Fetch, Hold,
@@ -107,7 +108,7 @@ fn member_wants<'a>(
         | Stage::Excluded => return None,
     };
     let timeouts = &rollout.plan.timeouts_ms;
-    let by_agent = work.worker() == Worker::Agent;
+    let by_agent = work.worker() == Worker::Agent || own::of(server, &work).is_some();
     Some(Wanted {
         name,
         server,
@@ -157,8 +158,8 @@ fn hold<'a>(state: &'a State, name: &'a ServerName, server: &'a Server) -> Optio
         word: "hold",
         rollout: RolloutRef::Rollout(rollout),
         plan_digest: None,
-        start_within_ms: 0,
-        timeout_ms: 0,
+        start_within_ms: own::hold_within_ms(server),
+        timeout_ms: own::hold_timeout_ms(state, server),
         work: Work::Hold(Hold { reason }),
     })
 }
@@ -224,6 +225,7 @@ impl Wanted<'_> {
             online: self.server.online.clone(),
             maintenance: self.server.maintenance.clone(),
             line: self.name.to_string(),
+            own: own::of(self.server, &self.work),
             work: self.work,
         }
     }
@@ -246,6 +248,11 @@ impl Make<'_> {
                 artifact: self.artifact(way, &release),
                 tests: self.tests(way),
                 version: release.version,
+                prove: self
+                    .server
+                    .own
+                    .as_ref()
+                    .map(|_| self.install_rule().prove.of(self.rule)),
                 into: self.install_rule().into,
                 credentials_name: None,
             }),
@@ -335,6 +342,7 @@ impl Make<'_> {
             interval_ms: rule.interval_ms,
             probe_timeout_ms: rule.probe_timeout_ms,
             expect: self.expect(release),
+            direct: own::direct(self.server, &self.rule.address),
         }
     }
 
@@ -353,9 +361,13 @@ impl Make<'_> {
                 .balancers
                 .first()
                 .map(|b| b.testers.clone())
+                .or_else(|| own::direct(self.server, &self.rule.address))
                 .unwrap_or_default(),
             header: PIN_HEADER.to_owned(),
-            answered_by: ANSWERED_BY_HEADER.to_owned(),
+            answered_by: match &self.server.own {
+                None => ANSWERED_BY_HEADER.to_owned(),
+                Some(_) => String::new(),
+            },
             expect: self.expect(release),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use events::{
-    Balancer, BalancerName, Claim, Command, Digest, Epoch, MachineName, PersonId, Plan,
+    Balancer, BalancerName, Claim, Command, Digest, Epoch, MachineName, Own, PersonId, Plan,
     PlannedServer, Pool, Release, ReportId, RolloutId, RolloutRequested, Seq, ServerName, Target,
     Timestamp,
 };
@@ -74,6 +74,10 @@ pub struct Server {
     pub address: String,
     /// The balancers it is behind, as last known.
     pub balancers: Vec<Balancer>,
+    /// What takes it out of work and puts it back, where no load balancer is in front.
+    pub own: Option<(Own, Own)>,
+    /// There: whether it takes work, as far as its agent has said; none when nothing was heard.
+    pub serves: Option<bool>,
     /// HAProxy backend that customers reach.
     pub online: String,
     /// HAProxy backend that only testers reach.
@@ -136,6 +140,8 @@ pub struct Outstanding {
     pub started: bool,
     /// What its clock counts from.
     pub since: Timestamp,
+    /// Whether the service's own command has been answered for; of use for a `Hold`, which stays.
+    pub own_done: bool,
     /// What its agent does first, each once, in order.
     pub queued: Vec<Behind>,
     /// Balancers whose controller has done it.
@@ -315,6 +321,9 @@ impl Server {
     /// which nothing was seen counts as UP, so that it is treated with care.
     #[must_use]
     pub fn is_up(&self) -> bool {
+        if self.own.is_some() {
+            return !self.unproven && self.aside.is_none() && self.serves != Some(false);
+        }
         !self.unproven
             && self.balancers.iter().all(|balancer| {
                 self.pools

@@ -193,7 +193,7 @@ async fn a_server_is_released_and_adopted_by_name() {
 async fn a_server_is_taken_out_of_a_rollout_by_name() {
     let house = House::open().await;
     let path = "/api/v1/targets/production/checkout/servers";
-    let rollout = events::RolloutId::of(&crate::house::target(), "cli", "key");
+    let rollout = events::RolloutId::of(&target(), "cli", "key");
     let body = json!({"reason": "its disk is broken", "rollout": rollout});
     accepted(house.post(&format!("{path}/web2/exclude"), &body).await).await;
     let said = house.said().await;

@@ -9,6 +9,10 @@ mod deaf_socket;
 #[cfg(test)]
 mod lost_balancer;
 #[cfg(test)]
+mod mailer;
+#[cfg(test)]
+mod no_balancer;
+#[cfg(test)]
 mod pipeline;
 #[cfg(test)]
 mod scene;

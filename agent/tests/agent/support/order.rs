@@ -21,6 +21,7 @@ pub(crate) fn fetch(url: &str, bytes: &[u8], into: &Path) -> Fetch {
         version: "1.0".parse().expect("a version"),
         tests: None,
         into: into.display().to_string(),
+        prove: None,
         credentials_name: None,
     }
 }
@@ -103,6 +104,7 @@ pub(crate) fn command_of(
         start_within_ms: 20_000,
         timeout_ms: 20_000,
         deadline_at: Timestamp::FAR,
+        own: None,
         plan_digest: None,
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
         balancers: Vec::new(),

@@ -5,7 +5,7 @@ use events::{
     RefusedBecause, Release, Restored, RolloutRef, ServerName, StepTimedOut, Timestamp,
 };
 
-use super::{member, service};
+use super::{member, own, service};
 use crate::rules::Rule;
 use crate::state::{Aside, Server, State};
 
@@ -14,7 +14,12 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
         Answer::CommandStarted(a) => started(state, &a.command.server, at),
         Answer::CommandQueued(a) => queued(state, a, at),
         Answer::CommandRefused(a) => refused(state, a),
-        Answer::Fetched(a) => done(state, &a.command),
+        Answer::Fetched(a) => {
+            own::seen_well(state, a);
+            done(state, &a.command);
+        }
+        Answer::OwnDone(a) => own::done(state, a),
+        Answer::OwnFailed(a) => own::failed(state, a),
         Answer::FetchFailed(a) => broken(state, &a.command, &a.failure),
         Answer::Drained(a) => drained(state, a),
         Answer::DrainRefused(a) => {
@@ -79,7 +84,7 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
     }
 }
 
-fn with(state: &mut State, name: &ServerName, change: impl FnOnce(&mut Server)) {
+pub(super) fn with(state: &mut State, name: &ServerName, change: impl FnOnce(&mut Server)) {
     if let Some(server) = state.servers.get_mut(name) {
         change(server);
     }
@@ -116,7 +121,7 @@ fn over(state: &mut State, command: &CommandId) {
 }
 
 /// The command is done.
-fn done(state: &mut State, command: &CommandId) {
+pub(super) fn done(state: &mut State, command: &CommandId) {
     over(state, command);
     if command.rollout == RolloutRef::Repair {
         with(state, &command.server, |server| server.aside = None);
@@ -172,7 +177,7 @@ fn restored(state: &mut State, restored: &Restored) {
 }
 
 /// A failure that is no verdict.
-fn broken(state: &mut State, command: &CommandId, failure: &Failure) {
+pub(super) fn broken(state: &mut State, command: &CommandId, failure: &Failure) {
     over(state, command);
     if command.rollout == RolloutRef::Repair {
         left(state, command, failure);
@@ -207,7 +212,7 @@ fn tests_failed(state: &mut State, command: &CommandId, failure: &Failure) {
     }
 }
 
-fn said(command: &CommandId, failure: &Failure) -> String {
+pub(super) fn said(command: &CommandId, failure: &Failure) -> String {
     format!("{}: {} ({})", command.step, failure.reason, failure.detail)
 }
 

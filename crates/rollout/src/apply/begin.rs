@@ -200,9 +200,13 @@ pub(super) fn issued(state: &mut State, command: &Command) {
         command: Arc::new(command.clone()),
         started: false,
         since: command.issued_at,
+        own_done: false,
         queued: Vec::new(),
         answered: BTreeSet::new(),
     });
+    if command.own.is_some() && command.work.keeps_out() {
+        server.serves = Some(false);
+    }
     let installs = matches!(command.work, Work::Install(_));
     if installs {
         server.unproven = true;

@@ -1,6 +1,6 @@
 //! What the catalogue says of one target, as types: a service file read for one environment.
 
-use events::{Balancer, InstallKind, Probe, Prove, ServerName, Suite, Target, Then, Version};
+use events::{Balancer, InstallKind, Own, Probe, Prove, ServerName, Suite, Target, Then, Version};
 
 use events::MachineName;
 
@@ -23,8 +23,10 @@ pub struct Entry {
     pub check: CheckRule,
     /// How fast, how careful, and what then.
     pub rollout: RolloutRule,
-    /// The load balancers in front, in order.
+    /// The load balancers in front, in order; none: `own` takes servers out of work.
     pub balancers: Vec<Balancer>,
+    /// The service's own commands, where no load balancer is in front.
+    pub own: Option<OwnRule>,
     /// HAProxy backend that customers reach.
     pub online: String,
     /// HAProxy backend that only testers reach.
@@ -90,6 +92,16 @@ pub struct InstallRule {
     pub timeout_ms: u64,
     /// How many releases stay on disk.
     pub keep: u32,
+}
+
+/// How a service is taken out of work, and put back, where no load balancer is in front. What
+/// `drain` does must outlast a restart of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnRule {
+    /// Takes a server out of work.
+    pub drain: Vec<String>,
+    /// Puts it back.
+    pub restore: Vec<String>,
 }
 
 /// How the agent knows what runs.
@@ -258,6 +270,12 @@ pub struct ServerRule {
 }
 
 impl Entry {
+    /// What takes a server out of work and puts it back, where no load balancer is in front.
+    #[must_use]
+    pub fn own_of(&self, server: &ServerName) -> Option<(Own, Own)> {
+        self.own.as_ref().map(|own| own.on(&self.install, server))
+    }
+
     /// The rule of one server.
     #[must_use]
     pub fn server(&self, name: &ServerName) -> Option<&ServerRule> {

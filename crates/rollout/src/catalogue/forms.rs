@@ -40,7 +40,7 @@ pub(super) const ALL: [&Form; 13] = [
 ];
 
 /// What later steps build, and what to do until then.
-pub(super) const LATER: [(&str, &str); 6] = [
+pub(super) const LATER: [(&str, &str); 5] = [
     (
         "watch",
         "remove it: nothing watches a server after its return yet",
@@ -50,7 +50,6 @@ pub(super) const LATER: [(&str, &str); 6] = [
         "remove it: promotion from another environment is not asked for yet",
     ),
     ("windows", "remove it: rollouts begin at any time yet"),
-    ("late", "remove it: rollouts begin at any time yet"),
     (
         "database",
         "remove it: migrations are not run yet, so keep the version free of them",
@@ -246,6 +245,8 @@ pub(super) const ENVIRONMENT: Form = Form {
         key("online", "online = \"checkout\""),
         key("maintenance", "maintenance = \"checkout_maintenance\""),
         key("probe", "probe = \"checkout_probe\""),
+        key("drain", "drain = [\"/srv/mailer/pause\"]"),
+        key("restore", "restore = [\"/srv/mailer/resume\"]"),
         key(
             "approvals",
             "approvals = { count = 1, from = [\"release-managers\"] }",

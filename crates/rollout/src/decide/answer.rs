@@ -34,6 +34,7 @@ fn to_command(state: &State, answer: &Answer, command: &CommandId) -> Reply {
 /// Whether this answer belongs to that kind of work and was not given before.
 fn fits(outstanding: &Outstanding, answer: &Answer) -> bool {
     let work = &outstanding.command.work;
+    let by_agent = outstanding.command.worker() == events::Worker::Agent;
     let from_new = |balancer: &BalancerName| {
         !outstanding.answered.contains(balancer)
             && outstanding
@@ -43,9 +44,10 @@ fn fits(outstanding: &Outstanding, answer: &Answer) -> bool {
                 .any(|known| known.name == *balancer)
     };
     match answer {
-        Answer::CommandStarted(_) => !outstanding.started && work.worker() == events::Worker::Agent,
-        Answer::CommandQueued(a) => {
-            work.worker() == events::Worker::Agent && outstanding.may_queue(a)
+        Answer::CommandStarted(_) => !outstanding.started && by_agent,
+        Answer::CommandQueued(a) => by_agent && outstanding.may_queue(a),
+        Answer::OwnDone(_) | Answer::OwnFailed(_) => {
+            outstanding.command.own.is_some() && !outstanding.own_done
         }
         Answer::CommandRefused(a) => is_possible(a.highest),
         Answer::Fetched(_) | Answer::FetchFailed(_) => matches!(work, Work::Fetch(_)),
@@ -139,6 +141,8 @@ fn changes(state: &State, answer: &Answer) -> bool {
         }),
         Answer::CommandStarted(_)
         | Answer::CommandQueued(_)
+        | Answer::OwnDone(_)
+        | Answer::OwnFailed(_)
         | Answer::CommandRefused(_)
         | Answer::Fetched(_)
         | Answer::FetchFailed(_)

@@ -42,6 +42,7 @@ fn moves_a_member(state: &State, entry: &Entry) -> Option<String> {
         both.is_some_and(|(server, member)| {
             let free = !member.touched && !member.out && !member.stage.is_moving();
             (server.machine != rule.machine && !free)
+                || server.own != entry.own_of(&rule.name)
                 || server.balancers != entry.balancers
                 || server.online != entry.online
                 || server.maintenance != entry.maintenance

@@ -48,10 +48,9 @@ fn back(state: &State, rollout: &Rollout) -> Vec<ServerName> {
 }
 
 /// The first servers of that stage in the plan's order: as many as there is room for, of those
-/// that are UP never more than the floor leaves. One that is UP may always be asked for: the
-/// lb-controllers judge the floor on what is so at that moment.
+/// that are UP never more than the floor leaves.
 fn take(state: &State, rollout: &Rollout, stage: Stage, room: usize) -> Vec<ServerName> {
-    let mut up_left = safety::up_to_spare(state, rollout).max(1);
+    let mut up_left = safety::up_to_take(state, rollout);
     let mut servers = Vec::new();
     for name in &rollout.order {
         let waits = rollout

@@ -10,7 +10,7 @@ pub(crate) fn release(version: &str) -> Release {
 }
 
 /// `floor=2 batches=1,2 servers=4 on_failure=halt approvals=1 second=queue no_way_back=allow
-/// tests=no late=join low_trust=allow`.
+/// tests=no late=join low_trust=allow lb=none`.
 pub(crate) fn entry(words: &[&str]) -> String {
     let said = |key: &str, otherwise: &str| {
         let found = words
@@ -33,6 +33,11 @@ pub(crate) fn entry(words: &[&str]) -> String {
         "approve" => "",
         _ => "low_trust = \"allow\"\n",
     };
+    let environment = if said("lb", "two") == "none" {
+        NO_BALANCER
+    } else {
+        ENVIRONMENT
+    };
     let late = match said("late", "").as_str() {
         "" => String::new(),
         late => format!("late = \"{late}\"\n"),
@@ -50,7 +55,7 @@ pub(crate) fn entry(words: &[&str]) -> String {
          drain = {{ pinned = \"0s\", timeout = \"20s\", then = \"fail\" }}\n\
          restore_timeout = \"20s\"\non_failure = \"{}\"\nsecond_request = \"{}\"\n\
          no_way_back = \"{}\"\n{late}start_within = \"20s\"\nperson_wait = \"10m\"\nqueue_expire = \"2h\"\n\
-         {ENVIRONMENT}{approvals}{low_trust}servers = [\n{servers}]\n",
+         {environment}{approvals}{low_trust}servers = [\n{servers}]\n",
         said("batches", "1"),
         said("floor", "1"),
         said("on_failure", "roll-back"),
@@ -93,4 +98,10 @@ balancers = [
 ]
 online = "shop"
 maintenance = "shop_maintenance"
+"#;
+
+const NO_BALANCER: &str = r#"[environments.production]
+balancers = []
+drain = ["/srv/{server}/pause"]
+restore = ["/srv/{server}/resume"]
 "#;

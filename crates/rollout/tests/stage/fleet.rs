@@ -1,7 +1,7 @@
 //! Commands of scripts about packages of tests, and about servers that leave or join.
 
 use events::{
-    Answer, CommandQueued, DefineService, ExcludeServer, RequestedTests, RolloutId, Target,
+    Answer, CommandQueued, DefineService, ExcludeServer, Fetched, RequestedTests, RolloutId, Target,
 };
 
 use super::{Stage, entry, name};
@@ -12,6 +12,17 @@ impl Stage {
         Some(match words {
             ["request", version, "tests", package] => self.request_tested(version, package),
             ["exclude", who] => self.exclude(who),
+            ["fetched", who, word @ ("well" | "unwell")] => {
+                let command = self.outstanding(who);
+                let sha256 = command.plan_digest.expect("a plan");
+                self.hears(Answer::Fetched(Fetched {
+                    command: command.id,
+                    sha256,
+                    bytes: 1_000,
+                    took_ms: 10,
+                    is_well: Some(*word == "well"),
+                }))
+            }
             ["busy", who, "with", other, "for", seconds] => {
                 self.busy(who, other, seconds.parse().expect("seconds"))
             }

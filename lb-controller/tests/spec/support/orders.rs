@@ -38,6 +38,7 @@ pub(crate) fn command(
         start_within_ms: 5_000,
         timeout_ms: 30_000,
         deadline_at,
+        own: None,
         plan_digest: None,
         traceparent: None,
         balancers: vec![Balancer {
@@ -114,6 +115,7 @@ pub(crate) fn fetch() -> Work {
         version: "1".parse().unwrap(),
         tests: None,
         into: "/srv/shop".to_owned(),
+        prove: None,
         credentials_name: None,
     })
 }

@@ -15,6 +15,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         .collect();
     samples.push(record("command.idle".to_owned(), idle()));
     samples.push(record("command.repair".to_owned(), repair()));
+    samples.push(record("command.drain.form-2".to_owned(), by_itself()));
     samples
 }
 
@@ -46,6 +47,7 @@ fn command(step: &str, work: Work) -> Command {
         start_within_ms: 10_000,
         timeout_ms: 60_000,
         deadline_at: time(70_000),
+        own: None,
         plan_digest: Some(digest("the plan")),
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         balancers: vec![Balancer {
@@ -74,6 +76,21 @@ fn idle() -> CommandRecord {
         maintenance: "checkout_maintenance".to_owned(),
         line: "web1".to_owned(),
     })
+}
+
+/// A server without a load balancer in front.
+fn by_itself() -> CommandRecord {
+    let own = Own {
+        argv: words(&["/srv/mailer/pause"]),
+        into: "/srv/mailer".to_owned(),
+    };
+    CommandRecord::Command(Box::new(Command {
+        own: Some(own),
+        balancers: vec![],
+        online: String::new(),
+        maintenance: String::new(),
+        ..drain()
+    }))
 }
 
 fn repair() -> CommandRecord {
@@ -120,6 +137,7 @@ pub(crate) fn fetch() -> Fetch {
         tests: None,
         version: version(),
         into: "/srv/checkout".to_owned(),
+        prove: None,
         credentials_name: Some("artifacts".to_owned()),
     }
 }
@@ -168,8 +186,9 @@ fn expect() -> Expect {
     }
 }
 
-fn check() -> Check {
+pub(crate) fn check() -> Check {
     Check {
+        direct: None,
         header: "x-poolshift-server".to_owned(),
         answered_by: "x-served-by".to_owned(),
         probes: vec![

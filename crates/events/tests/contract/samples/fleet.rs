@@ -9,6 +9,16 @@ pub(crate) fn works() -> Vec<(&'static str, &'static str, Work)> {
         tests: Some(package()),
         ..commands::fetch()
     };
+    let asks_first = Fetch {
+        prove: Some(Prove::Http {
+            url: "http://10.1.0.1:8080/version".to_owned(),
+        }),
+        ..commands::fetch()
+    };
+    let direct = Check {
+        direct: Some("http://10.1.0.1:8080".to_owned()),
+        ..commands::check()
+    };
     let test = Test {
         tests: Some(package()),
         ..commands::test()
@@ -16,6 +26,8 @@ pub(crate) fn works() -> Vec<(&'static str, &'static str, Work)> {
     vec![
         (".form-2", "fetch", Work::Fetch(fetch)),
         (".form-2", "test", Work::Test(test)),
+        (".form-3", "fetch", Work::Fetch(asks_first)),
+        (".form-2", "check-1", Work::Check(direct)),
     ]
 }
 
@@ -25,6 +37,26 @@ pub(crate) fn answers() -> Vec<Answer> {
         ..verdicts::suite(Some(digest("result.xml")), vec![])
     };
     vec![
+        OwnDone {
+            command: command_id("drain"),
+            took_ms: 40,
+            output: output(),
+        }
+        .into(),
+        OwnFailed {
+            command: command_id("restore"),
+            failure: failure(FailedBecause::ProgramFailed),
+            output: output(),
+        }
+        .into(),
+        Fetched {
+            command: command_id("fetch"),
+            sha256: digest("artifact 2.4.0"),
+            bytes: 52_428_800,
+            took_ms: 1_250,
+            is_well: Some(false),
+        }
+        .into(),
         CommandQueued {
             command: command_id("install"),
             behind: CommandId {
