@@ -66,6 +66,15 @@ impl Mailer {
         let entry = mailer.entry(&world.setup.machine_of(0));
         let body = json!({ "target": mailer.target, "entry": entry });
         world.api.post("/catalogue", &body).await?;
+        let path = format!("/targets/{}", mailer.target);
+        let until = Instant::now() + Duration::from_secs(30);
+        while let Err(error) = world.api.get::<serde_json::Value>(&path).await {
+            ensure!(
+                Instant::now() < until,
+                "the entry does not count: {error:#}"
+            );
+            sleep(Duration::from_millis(20)).await;
+        }
         Ok(mailer)
     }
 
