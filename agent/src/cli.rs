@@ -112,7 +112,7 @@ pub(crate) fn in_runtime(
 }
 
 async fn enrol(settings: Settings, code: String) -> anyhow::Result<()> {
-    let clients = Clients::new(settings.ca_file.as_deref())?;
+    let clients = Clients::new(settings.ca_file.as_deref(), Arc::default())?;
     let identity = Identity::make(&settings.machine, &settings.data)?;
     let enrolment = identity.enrolment(&code);
     let enrolled = gateway::enrol(&clients.outside, &settings.gateway, &enrolment).await?;
@@ -128,7 +128,8 @@ async fn enrol(settings: Settings, code: String) -> anyhow::Result<()> {
 /// When it cannot even begin: not enrolled, a damaged journal, another agent on its data.
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let launcher = std::env::current_exe().context("find the agent's own program")?;
-    let clients = Clients::new(settings.ca_file.as_deref())?;
+    let hosts = Arc::new(settings.hosts.clone());
+    let clients = Clients::new(settings.ca_file.as_deref(), hosts.clone())?;
     let identity = Identity::load(&settings.machine, &settings.data)?;
     let memory = Arc::new(Memory::new(Ledger::open(&settings.data)?));
     let gateway = Gateway::new(clients.outside.clone(), &settings.gateway, identity);
@@ -144,6 +145,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
             launcher,
             folder: settings.data.join("work"),
             clients,
+            hosts,
             masks: settings.masks(),
         },
         inbox,

@@ -1,10 +1,14 @@
 //! HTTP clients: TLS by ring, the company's own CA, proxies from the environment.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Response};
+
+use crate::hosts::{Hosts, Resolver};
 
 /// The longest that a connection may take.
 pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -14,15 +18,18 @@ pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// The agent's clients.
 #[derive(Debug, Clone)]
 pub(crate) struct Clients {
-    /// To the gateway and to artifacts: through a proxy, where the environment names one.
+    /// To the gateway: through a proxy, where the environment names one.
     pub(crate) outside: Client,
+    /// To artifacts: the same, but it follows no redirect and no name into the machine's own
+    /// network.
+    pub(crate) artifacts: Client,
     /// To the servers themselves and to the maintenance pool: never through a proxy.
     pub(crate) inside: Client,
 }
 
 impl Clients {
     /// With the CA certificates of this PEM file beside those that the system trusts.
-    pub(crate) fn new(ca_file: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn new(ca_file: Option<&Path>, hosts: Arc<Hosts>) -> anyhow::Result<Self> {
         // An error means that it is installed already.
         let _is_installed = rustls::crypto::ring::default_provider().install_default();
         let certificates = match ca_file {
@@ -47,6 +54,12 @@ impl Clients {
         };
         Ok(Self {
             outside: build(Client::builder())?,
+            artifacts: build(
+                Client::builder()
+                    .redirect(Policy::none())
+                    .referer(false)
+                    .dns_resolver(Resolver(hosts)),
+            )?,
             inside: build(Client::builder().no_proxy().pool_max_idle_per_host(0))?,
         })
     }

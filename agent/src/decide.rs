@@ -1,12 +1,16 @@
 //! What the agent does next: a pure function of what it remembers, of the records that stand, and
 //! of its monotonic clock. The simulator runs it with a model of the programs.
 
+mod queue;
+
 use events::{
     Answer, Assignment, Command, CommandId, CommandRecord, CommandRefused, Fence, InstallKind,
     MachineName, RefusedBecause, ServerName, Target, Work, Worker,
 };
 
 use crate::journal::{Answered, Entry, Journal, ServerNotes, Stamp, report_of};
+
+pub use queue::Queued;
 
 /// One server's record as this agent last read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +77,7 @@ impl Assigned {
 
     fn is_for_agents(&self) -> bool {
         match &self.order {
-            Order::Command(command) => command.work.worker() == Worker::Agent,
+            Order::Command(command) => command.worker() == Worker::Agent,
             Order::Unknown(_) => true,
             Order::Idle => false,
         }
@@ -92,6 +96,8 @@ pub enum Decision {
     Note(Entry),
     /// Say that a command is not obeyed.
     Refuse(Refusal),
+    /// Say that a command waits for what runs.
+    Queue(Queued),
     /// Give a repeated command the answer it had.
     AnswerAgain(Repeat),
     /// Begin. Where `end_by_ms` comes before the command's own timeout, it ends then.
@@ -195,7 +201,8 @@ impl Agent {
             }
         }
         let mut in_order: Vec<&Assigned> = assigned.iter().collect();
-        in_order.sort_by_key(|one| (one.begin_by_ms, one.key()));
+        // What has waited goes before what comes now, although it was given more time.
+        in_order.sort_by_key(|one| (!queue::waits(journal, one), one.begin_by_ms, one.key()));
         let mut begin: Option<&Assigned> = None;
         let mut until_ms = None;
         for one in in_order {
@@ -208,6 +215,10 @@ impl Agent {
                 Verdict::Nothing => {}
                 Verdict::Now(decision) => return *decision,
                 Verdict::Begin if running.is_some() || begin.is_some() => {
+                    let notes = journal.server(&one.key());
+                    if let Some(queued) = running.and_then(|r| queue::behind(notes, one, r)) {
+                        return Decision::Queue(queued);
+                    }
                     let late_at = one.begin_by_ms;
                     until_ms = Some(until_ms.map_or(late_at, |at: u64| at.min(late_at)));
                 }

@@ -62,6 +62,11 @@ impl Engine {
                 tracing::warn!(command = %refused.command, reason = %refused.reason, "refused");
                 self.memory.append(&refusal.entry(stamp()))
             }
+            Decision::Queue(queued) => {
+                let said = &queued.queued;
+                tracing::info!(command = %said.command, behind = %said.behind, "waits");
+                self.memory.append(&queued.entry(stamp()))
+            }
             Decision::AnswerAgain(repeat) => self.memory.append(&repeat.entry(stamp())),
             Decision::Recover(command) => {
                 self.recover(command);

@@ -13,6 +13,7 @@ pub mod decide;
 mod disk;
 mod engine;
 mod gateway;
+mod hosts;
 mod identity;
 mod intake;
 pub mod journal;
@@ -30,7 +31,8 @@ mod unpack;
 mod work;
 
 pub use cli::{main, run};
-pub use decide::{Agent, Assigned, Decision, Order, Refusal, Repeat};
+pub use decide::{Agent, Assigned, Decision, Order, Queued, Refusal, Repeat};
+pub use hosts::Hosts;
 pub use identity::Renewal;
 pub use journal::{Entry, Journal, Stamp};
 pub use ledger::Ledger;

@@ -37,6 +37,16 @@ impl Home {
         Ok(home)
     }
 
+    /// Where the packages of tests of these releases are kept, in the same way.
+    pub(crate) fn tests(&self) -> Result<Self, Failure> {
+        let folder = self.tests_folder();
+        Self::open(&folder.to_string_lossy())
+    }
+
+    fn tests_folder(&self) -> PathBuf {
+        self.into.join(".tests")
+    }
+
     /// The folder itself.
     pub(crate) fn path(&self) -> &Path {
         &self.into
@@ -170,6 +180,16 @@ impl Home {
             }
         }
         found
+    }
+
+    /// The same for the packages of tests. No link says which of them is current, so that of the
+    /// version that was installed last and that of `previous` both stay.
+    pub(crate) fn prune_tests(&self, keep: u32, previous: Option<&Release>) {
+        if self.tests_folder().exists()
+            && let Ok(tests) = self.tests()
+        {
+            tests.prune(keep.max(2), previous);
+        }
     }
 
     fn releases(&self) -> PathBuf {

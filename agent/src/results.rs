@@ -195,6 +195,7 @@ impl Results {
     pub fn suite(&self, name: &str) -> SuiteResult {
         SuiteResult {
             name: name.to_owned(),
+            tests_sha256: None,
             results_sha256: Some(self.sha256),
             format: self.format.as_str().to_owned(),
             total: self.total,

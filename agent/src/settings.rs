@@ -1,11 +1,13 @@
 //! Settings: one TOML file, each of them also a variable of the environment.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use events::MachineName;
 use serde::Deserialize;
 
+use crate::hosts::{Hosts, LoginFile};
 use crate::mask::Masks;
 
 /// What an agent needs to know of its world.
@@ -21,12 +23,16 @@ pub struct Settings {
     pub ca_file: Option<PathBuf>,
     /// Variables of the environment whose values are masked in everything that is reported.
     pub secret_env: Vec<String>,
+    /// Where artifacts may come from, and the logins there.
+    pub hosts: Hosts,
 }
 
 /// The settings as flags: each wins over the file.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct SettingsArgs {
-    /// TOML file with any of these settings: gateway, machine, data, ca_file, secret_env.
+    /// TOML file with any of these settings: gateway, machine, data, ca_file, secret_env,
+    /// artifact_hosts; and logins, each as `[hosts."artifacts.example"]` with bearer_file, or user
+    /// and password_file, or header and value_file; allow_http = true sends it over http too.
     #[arg(long, env = "POOLSHIFT_AGENT_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Base URL of the gateway's port for agents, such as `https://poolshift.example:8443`.
@@ -49,6 +55,15 @@ pub struct SettingsArgs {
         value_delimiter = ','
     )]
     secret_env: Option<Vec<String>>,
+    /// Hosts, separated by commas, that artifacts may come from: a name, or name:port. Default: any
+    /// but link-local addresses.
+    #[arg(
+        long,
+        env = "POOLSHIFT_AGENT_ARTIFACT_HOSTS",
+        value_name = "HOSTS",
+        value_delimiter = ','
+    )]
+    artifact_hosts: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -59,6 +74,9 @@ struct SettingsFile {
     data: Option<PathBuf>,
     ca_file: Option<PathBuf>,
     secret_env: Option<Vec<String>>,
+    artifact_hosts: Option<Vec<String>>,
+    #[serde(default)]
+    hosts: BTreeMap<String, LoginFile>,
 }
 
 impl SettingsArgs {
@@ -77,22 +95,26 @@ impl SettingsArgs {
         }
         let machine = self.machine.or(file.machine).context(missing("machine"))?;
         let data = self.data.or(file.data).context(missing("data"))?;
+        let artifact_hosts = self.artifact_hosts.or(file.artifact_hosts);
+        let hosts = Hosts::new(&artifact_hosts.unwrap_or_default(), &file.hosts)?;
         Ok(Settings {
             gateway: gateway.trim_end_matches('/').to_owned(),
             machine: machine.parse().context("setting `machine`")?,
             data: std::path::absolute(data).context("setting `data`")?,
             ca_file: self.ca_file.or(file.ca_file),
             secret_env: self.secret_env.or(file.secret_env).unwrap_or_default(),
+            hosts,
         })
     }
 }
 
 impl Settings {
-    /// Masks for the values that the environment has now.
+    /// Masks for the values that the environment and the files of secrets have now.
     #[must_use]
     pub fn masks(&self) -> Masks {
         let names = self.secret_env.iter();
-        Masks::new(names.filter_map(|name| std::env::var(name).ok()))
+        let from_environment = names.filter_map(|name| std::env::var(name).ok());
+        Masks::new(from_environment.chain(self.hosts.secrets()))
     }
 }
 

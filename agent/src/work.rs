@@ -1,21 +1,25 @@
 //! The work itself: one module for each kind of command, and one for what a former life left.
 
+mod ask;
 mod fetch;
 mod install;
+mod own;
 mod prove;
 mod recover;
 mod suites;
 mod who;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use events::{
-    Answer, Command, FailedBecause, Failure, FetchFailed, InstallFailed, Output, Release,
-    TestsFailed, Work,
+    Answer, Command, FailedBecause, Failure, FetchFailed, InstallFailed, Output, OwnFailed,
+    Release, TestsFailed, Work,
 };
 use tokio::time::Instant;
 
 use crate::clients::Clients;
+use crate::hosts::Hosts;
 use crate::mask::Masks;
 use crate::output;
 use crate::releases::remove_all;
@@ -29,6 +33,8 @@ pub(crate) struct Tools {
     pub(crate) folder: PathBuf,
     /// HTTP.
     pub(crate) clients: Clients,
+    /// Where artifacts may come from, and the logins there.
+    pub(crate) hosts: Arc<Hosts>,
     /// The agent's own secrets.
     pub(crate) masks: Masks,
 }
@@ -48,9 +54,11 @@ pub(crate) async fn carry_out(
             Work::Fetch(work) => fetch::answer(&bench, work, until).await,
             Work::Install(work) => install::answer(&bench, work, until).await,
             Work::Test(work) => suites::answer(&bench, work, until).await,
-            Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) | Work::Watch(_) => {
-                not_ours(command)
-            }
+            Work::Drain(_) | Work::Restore(_) | Work::Hold(_) => match &command.own {
+                Some(own) => own::answer(&bench, own, until).await,
+                None => not_ours(command),
+            },
+            Work::Check(_) | Work::Watch(_) => not_ours(command),
         },
         Err(failure) => failed(command, failure, Output::default()),
     }
@@ -85,6 +93,13 @@ pub fn failed(command: &Command, failure: Failure, output: Output) -> Answer {
             answered_by: events::AnsweredBy::default(),
             output,
         }),
+        Work::Drain(_) | Work::Restore(_) | Work::Hold(_) if command.own.is_some() => {
+            Answer::from(OwnFailed {
+                command: id,
+                failure,
+                output,
+            })
+        }
         Work::Install(_)
         | Work::Drain(_)
         | Work::Check(_)

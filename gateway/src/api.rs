@@ -48,6 +48,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(web::post().to(freezes::unfreeze_environment)),
         )
         .service(
+            at(&format!("{target}/servers/{{server}}/exclude"))
+                .route(web::post().to(servers::exclude)),
+        )
+        .service(
             at("/rollouts")
                 .route(web::get().to(rollouts::list))
                 .route(web::post().to(rollouts::start)),

@@ -20,7 +20,7 @@ use actix_web::web::{self, ServiceConfig};
 
 pub use known::Known;
 pub(crate) use secrets::Secrets;
-pub(crate) use trigger::{check_text, check_url, digest};
+pub(crate) use trigger::{TestsSaid, check_text, check_url, digest};
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     let notification =

@@ -6,6 +6,7 @@ use events::{Answer, Command};
 use tokio::time::{Instant, sleep_until};
 
 use crate::probe::Prober;
+use crate::round::doors;
 use crate::trial::Trial;
 
 /// The shortest time from one round to the next, whatever a command asks for.
@@ -23,9 +24,10 @@ pub(crate) async fn verdict(prober: &Prober, command: &Command, end: Option<Inst
         return trial.over();
     };
     let interval = Duration::from_millis(trial.check().interval_ms).max(INTERVAL_MIN);
+    let doors = doors(trial.check(), command);
     loop {
         let next = Instant::now() + interval;
-        let round = prober.round(trial.check(), &command.balancers, end).await;
+        let round = prober.round(trial.check(), &doors, end).await;
         if let Some(healthy) = trial.take(&round) {
             return healthy;
         }

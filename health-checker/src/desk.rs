@@ -54,7 +54,7 @@ impl Desk {
         let fence = record.fence();
         let command = record.command();
         let id = command.map(|command| command.id.clone());
-        let check = command.filter(|command| command.work.worker() == Worker::HealthChecker);
+        let check = command.filter(|command| command.worker() == Worker::HealthChecker);
         if let Some(seat) = self.seats.get_mut(&record.key()) {
             if fence < seat.fence || (fence == seat.fence && id != seat.id) {
                 return check.map_or(Act::Nothing, |command| Act::Refuse {
@@ -126,6 +126,7 @@ mod tests {
             start_within_ms: 1000,
             timeout_ms: 1000,
             deadline_at: Timestamp::from_ms(1000),
+            own: None,
             plan_digest: None,
             traceparent: None,
             balancers: vec![],
@@ -133,6 +134,7 @@ mod tests {
             maintenance: "checkout_maintenance".to_owned(),
             line: "web1".to_owned(),
             work: Work::Check(Check {
+                direct: None,
                 header: "x-poolshift-server".to_owned(),
                 answered_by: "x-poolshift-answered-by".to_owned(),
                 probes: vec![],

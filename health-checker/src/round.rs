@@ -1,6 +1,8 @@
 //! One round of a check: which probes it asks, and what they say together. Pure.
 
-use events::{AnsweredBy, Balancer, Check, FailedBecause, Failure, Probe, ProbeResult, cut};
+use events::{
+    AnsweredBy, Balancer, Check, Command, FailedBecause, Failure, Probe, ProbeResult, cut,
+};
 
 use crate::judge::Judged;
 use crate::verdict::Round;
@@ -39,6 +41,19 @@ impl Probed {
         self.cut_short = cut_short;
         self
     }
+}
+
+/// Where a check's requests go: through each balancer, or to the server itself where none is in
+/// front; the server then has the balancer's place, by its own name.
+#[must_use]
+pub fn doors(check: &Check, command: &Command) -> Vec<Balancer> {
+    let itself = check.direct.iter().filter_map(|testers| {
+        Some(Balancer {
+            name: command.server.as_str().parse().ok()?,
+            testers: testers.clone(),
+        })
+    });
+    command.balancers.iter().cloned().chain(itself).collect()
 }
 
 /// What one round of a check asks: every HTTP probe through every balancer, every other probe once.

@@ -5,6 +5,7 @@ use events::{
     Unhealthy, Work,
 };
 
+use crate::round::doors;
 use crate::verdict::{Round, Rounds};
 
 /// A check under way.
@@ -86,7 +87,7 @@ fn proves_nothing(check: &Check, command: &Command) -> Option<&'static str> {
     let asks_http = |probe: &Probe| matches!(probe, Probe::Http { .. });
     if check.probes.is_empty() {
         Some("the check names no probe")
-    } else if check.probes.iter().any(asks_http) && command.balancers.is_empty() {
+    } else if check.probes.iter().any(asks_http) && doors(check, command).is_empty() {
         Some("the check asks over HTTP, but the command names no balancer")
     } else {
         None

@@ -91,6 +91,7 @@ impl TargetSlot {
             | Decision::Halted(_)
             | Decision::RollbackStarted(_)
             | Decision::ServerExcluded(_)
+            | Decision::ServerJoined(_)
             | Decision::ServerReleased(_) => {}
         }
     }

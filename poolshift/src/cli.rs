@@ -128,6 +128,19 @@ pub(crate) enum Verb {
     Abort(Why),
     /// Try again what failed.
     Retry(Why),
+    /// Take a server out of the rollout that runs: one that waits stays on its version, one that is
+    /// held stays out and is stuck at the end.
+    Exclude {
+        /// Which service, and where.
+        target: Target,
+        /// Which server.
+        server: ServerName,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        person: AsPerson,
+    },
     /// Let go of a server that stays out: you have looked at it, and take it on.
     Release {
         /// Which service, and where.
@@ -226,6 +239,12 @@ pub(crate) struct Start {
     /// Where the artifact is; none: where the catalogue says.
     #[arg(long)]
     pub(crate) url: Option<String>,
+    /// Where the package is that its suites are run from; none: they lie in the artifact.
+    #[arg(long, value_name = "URL", requires = "tests_sha256")]
+    pub(crate) tests_url: Option<String>,
+    /// Digest of that package.
+    #[arg(long, value_name = "DIGEST", value_parser = digest, requires = "tests_url")]
+    pub(crate) tests_sha256: Option<Digest>,
     /// The ticket it belongs to.
     #[arg(long)]
     pub(crate) ticket: Option<String>,

@@ -117,6 +117,12 @@ async fn verb(cli: Cli) -> anyhow::Result<Said> {
         Verb::Resume(why) => verbs::steer::run(&client, Wanted::Resume, why, json).await,
         Verb::Abort(why) => verbs::steer::run(&client, Wanted::Abort, why, json).await,
         Verb::Retry(why) => verbs::steer::run(&client, Wanted::Retry, why, json).await,
+        Verb::Exclude {
+            target,
+            server,
+            reason,
+            person,
+        } => verbs::exclude::run(&client, &target, &server, reason, person.person, json).await,
         Verb::Release {
             target,
             server,

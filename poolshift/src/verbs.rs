@@ -6,6 +6,7 @@ pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod check;
 pub(crate) mod doctor;
+pub(crate) mod exclude;
 pub(crate) mod freeze;
 pub(crate) mod haproxy_config;
 pub(crate) mod history;

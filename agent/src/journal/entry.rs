@@ -48,6 +48,19 @@ pub enum Entry {
         /// The report that says so.
         report: WireReport,
     },
+    /// A command waits for what runs.
+    Queued {
+        /// The command's target.
+        target: Target,
+        /// The command's server.
+        server: ServerName,
+        /// The command.
+        id: CommandId,
+        /// What runs.
+        behind: CommandId,
+        /// The report that says so.
+        report: WireReport,
+    },
     /// Work begins. Durable before it does.
     Started {
         /// The whole command: after a crash nobody may be there to say it again.

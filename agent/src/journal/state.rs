@@ -32,6 +32,9 @@ pub struct ServerNotes {
     pub answered: Vec<Answered>,
     /// Refusals that hold for one fence only; the last few.
     pub refused: Vec<(CommandId, Fence)>,
+    /// The command that waits, and behind which it was said to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued: Option<(CommandId, CommandId)>,
     /// What was last proved to run.
     pub proven: Option<Release>,
     /// What was proved to run before that, where it was another release.
@@ -160,6 +163,16 @@ impl Journal {
                 is_final,
                 report,
             } => self.apply_refused((target, server), id, *fence, *is_final, report),
+            Entry::Queued {
+                target,
+                server,
+                id,
+                behind,
+                report,
+            } => {
+                self.notes(target, server).queued = Some((id.clone(), behind.clone()));
+                self.outbox.push(report.clone());
+            }
             Entry::Started {
                 command,
                 at,
@@ -249,6 +262,7 @@ impl Journal {
                 highest: Highest::default(),
                 answered: Vec::new(),
                 refused: Vec::new(),
+                queued: None,
                 proven: None,
                 previous: None,
             })

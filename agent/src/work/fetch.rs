@@ -9,7 +9,8 @@ use reqwest::Response;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
-use super::Bench;
+use super::ask::ask;
+use super::{Bench, install, prove};
 use crate::clients::{SILENCE_MAX, describe};
 use crate::releases::Home;
 use crate::{disk, platform, unpack};
@@ -23,12 +24,12 @@ pub(super) async fn answer(bench: &Bench<'_>, work: &Fetch, until: Instant) -> A
         (Some(name), _) => Err(Failure::new(
             FailedBecause::Unreachable,
             &format!(
-                "credentials `{name}` are asked for, but this agent has none; serve the artifact \
-                 without a login"
+                "credentials `{name}` are asked for by name; this agent has its logins by host, see \
+                 `hosts` in its settings"
             ),
         )),
         (None, Err(failure)) => Err(failure),
-        (None, Ok(home)) => fetch(bench, &home, &work.artifact, until).await,
+        (None, Ok(home)) => fetch_all(bench, &home, work, until).await,
     };
     match fetched {
         Ok(bytes) => Answer::from(Fetched {
@@ -36,12 +37,46 @@ pub(super) async fn answer(bench: &Bench<'_>, work: &Fetch, until: Instant) -> A
             sha256: work.artifact.sha256,
             bytes,
             took_ms: took_ms(began),
+            is_well: is_well(bench, work).await,
         }),
         Err(failure) => Answer::from(FetchFailed {
             command: bench.command.id.clone(),
-            failure: Failure::new(failure.reason, &bench.tools.masks.text(&failure.detail)),
+            failure: masked(bench, failure),
         }),
     }
+}
+
+/// Whether the service shows that it is well, as it is now.
+async fn is_well(bench: &Bench<'_>, work: &Fetch) -> Option<bool> {
+    let prove = work.prove.as_ref()?;
+    let home = Home::open(&work.into).ok()?;
+    Some(prove::answers(bench, prove, home.path()).await)
+}
+
+/// Secrets may have been replaced since the agent began.
+fn masked(bench: &Bench<'_>, failure: Failure) -> Failure {
+    let masks = bench.tools.masks.with(bench.tools.hosts.secrets());
+    Failure::new(failure.reason, &masks.text(&failure.detail))
+}
+
+/// The artifact, and the package of its tests, which is unpacked at once: a broken one is found
+/// while the server is still online.
+async fn fetch_all(
+    bench: &Bench<'_>,
+    home: &Home,
+    work: &Fetch,
+    until: Instant,
+) -> Result<u64, Failure> {
+    let bytes = fetch(bench, home, &work.artifact, until).await?;
+    if let Some(tests) = &work.tests {
+        install::place(bench, &home.tests()?, (&work.version, tests), until)
+            .await
+            .map_err(|failure| {
+                let detail = format!("the package of tests: {}", failure.detail);
+                Failure::new(failure.reason, &detail)
+            })?;
+    }
+    Ok(bytes)
 }
 
 pub(super) fn took_ms(began: Instant) -> u64 {
@@ -105,7 +140,13 @@ impl Drop for Part {
 }
 
 async fn download(bench: &Bench<'_>, artifact: &Artifact, to: &Path) -> Result<u64, Failure> {
-    let mut response = ask(bench, artifact).await?;
+    let mut response = ask(bench.tools, artifact).await?;
+    if response
+        .content_length()
+        .is_some_and(|bytes| bytes > artifact.max_bytes)
+    {
+        return Err(too_large(artifact));
+    }
     let mut part = Part {
         path: to.with_extension("part"),
         is_whole: false,
@@ -139,28 +180,6 @@ async fn download(bench: &Bench<'_>, artifact: &Artifact, to: &Path) -> Result<u
     part.is_whole = true;
     platform::sync_folder(to.parent().unwrap_or(to)).map_err(|error| io(&error))?;
     Ok(bytes)
-}
-
-async fn ask(bench: &Bench<'_>, artifact: &Artifact) -> Result<Response, Failure> {
-    let unreachable = |what: String| Failure::new(FailedBecause::Unreachable, &what);
-    let sent = bench.tools.clients.outside.get(&artifact.url).send();
-    let response = tokio::time::timeout(SILENCE_MAX, sent)
-        .await
-        .map_err(|_| unreachable("the artifact's server is silent".to_owned()))?
-        .map_err(|error| unreachable(describe(error)))?;
-    if !response.status().is_success() {
-        let status = response.status();
-        return Err(unreachable(format!(
-            "the artifact's server answered {status}"
-        )));
-    }
-    if response
-        .content_length()
-        .is_some_and(|len| len > artifact.max_bytes)
-    {
-        return Err(too_large(artifact));
-    }
-    Ok(response)
 }
 
 async fn chunk(

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use events::{Answer, FailedBecause, Failure, Install, InstallKind, Installed, Proof, Release};
+use events::{
+    Answer, Artifact, FailedBecause, Failure, Install, InstallKind, Installed, Proof, Release,
+    Version,
+};
 use tokio::time::Instant;
 
 use super::{Bench, fetch, prove};
@@ -40,6 +43,7 @@ pub(super) fn installed(
 ) -> Answer {
     if let Ok(home) = Home::open(&work.into) {
         home.prune(work.keep, bench.previous.as_ref());
+        home.prune_tests(work.keep, bench.previous.as_ref());
     }
     Answer::from(Installed {
         command: bench.command.id.clone(),
@@ -56,7 +60,7 @@ pub(super) fn installed(
 async fn install(bench: &Bench<'_>, work: &Install, until: Instant) -> Result<Proof, Failure> {
     let home = Home::open(&work.into)?;
     home.mend(until).await?;
-    place(bench, &home, work, until).await?;
+    place(bench, &home, (&work.version, &work.artifact), until).await?;
     switch(bench, &home, work, until).await?;
     if work.method == InstallKind::Command {
         run_installer(bench, &home, work, until).await?;
@@ -67,31 +71,30 @@ async fn install(bench: &Bench<'_>, work: &Install, until: Instant) -> Result<Pr
 
 /// Makes sure that the release lies unpacked in its folder: from the disk where it is there
 /// already (the way back needs no network), else from its artifact.
-async fn place(
+pub(super) async fn place(
     bench: &Bench<'_>,
     home: &Home,
-    work: &Install,
+    (version, artifact): (&Version, &Artifact),
     until: Instant,
 ) -> Result<(), Failure> {
-    match home.digest_of(&work.version) {
-        Some(digest) if digest == work.artifact.sha256 => return Ok(()),
-        Some(digest) if home.current().as_ref() == Some(&work.version) => {
+    match home.digest_of(version) {
+        Some(digest) if digest == artifact.sha256 => return Ok(()),
+        Some(digest) if home.current().as_ref() == Some(version) => {
             return Err(Failure::new(
                 FailedBecause::WrongDigest,
                 &format!(
-                    "`{}` runs here already, made from another artifact ({digest}); give the new \
-                     build a version of its own",
-                    work.version
+                    "`{version}` runs here already, made from another artifact ({digest}); give \
+                     the new build a version of its own",
                 ),
             ));
         }
         Some(_) | None => {}
     }
-    fetch::fetch(bench, home, &work.artifact, until).await?;
-    let draft = home.draft(&work.version);
-    let archive = home.fetched(&work.artifact.sha256);
+    fetch::fetch(bench, home, artifact, until).await?;
+    let draft = home.draft(version);
+    let archive = home.fetched(&artifact.sha256);
     let limits = Limits {
-        bytes: work.artifact.max_bytes.saturating_mul(Limits::GROWTH),
+        bytes: artifact.max_bytes.saturating_mul(Limits::GROWTH),
         until: until.into_std(),
     };
     let unpacked = tokio::task::spawn_blocking({
@@ -113,7 +116,7 @@ async fn place(
         let _stays = remove_all(&draft);
         return Err(failure);
     }
-    home.adopt_draft(&work.version, &work.artifact.sha256)
+    home.adopt_draft(version, &artifact.sha256)
 }
 
 /// Stops the service, where the order says how, and switches. If that fails the former version is

@@ -26,10 +26,7 @@ pub(super) async fn prove(
 ) -> Result<Proof, Failure> {
     loop {
         let asked = Instant::now();
-        let found = match prove {
-            Prove::Http { url } => by_http(bench, url).await,
-            Prove::Command { argv } => by_command(bench, argv, folder).await,
-        };
+        let found = ask(bench, prove, folder).await;
         let failure = match found {
             Ok(text) if names(&text, version) => return Ok(proof(bench, prove, &text)),
             Ok(text) => Failure::new(
@@ -49,6 +46,18 @@ pub(super) async fn prove(
             return Err(failure);
         }
         tokio::time::sleep_until(next).await;
+    }
+}
+
+/// Whether anything that runs answers, whatever its version.
+pub(super) async fn answers(bench: &Bench<'_>, prove: &Prove, folder: &Path) -> bool {
+    ask(bench, prove, folder).await.is_ok()
+}
+
+async fn ask(bench: &Bench<'_>, prove: &Prove, folder: &Path) -> Result<String, String> {
+    match prove {
+        Prove::Http { url } => by_http(bench, url).await,
+        Prove::Command { argv } => by_command(bench, argv, folder).await,
     }
 }
 

@@ -4,7 +4,7 @@
 use events::{Answer, FailedBecause, Failure, Fetch, Fetched, Install, InstallKind, Test, Work};
 use tokio::time::Instant;
 
-use super::{Bench, fetch, install, prove, suites};
+use super::{Bench, fetch, install, own, prove, suites};
 use crate::program::{Former, former};
 use crate::releases::Home;
 
@@ -13,6 +13,9 @@ pub(super) async fn answer(bench: &Bench<'_>, until: Instant) -> Answer {
         Work::Fetch(work) => fetched(bench, work).await,
         Work::Install(work) => installed(bench, work, until).await,
         Work::Test(work) => tested(bench, work).await,
+        Work::Drain(_) | Work::Restore(_) | Work::Hold(_) if bench.command.own.is_some() => {
+            own::recover(bench).await
+        }
         Work::Drain(_) | Work::Check(_) | Work::Restore(_) | Work::Hold(_) | Work::Watch(_) => {
             bench.failed(&interrupted("it was never for agents"))
         }
@@ -28,15 +31,26 @@ fn interrupted(what: &str) -> Failure {
 
 async fn fetched(bench: &Bench<'_>, work: &Fetch) -> Answer {
     let began = Instant::now();
-    let found = match Home::open(&work.into) {
-        Ok(home) => fetch::digest_of(home.fetched(&work.artifact.sha256)).await,
+    let home = match Home::open(&work.into) {
+        Ok(home) => home,
         Err(failure) => return bench.failed(&failure),
     };
-    match found {
+    if let Some(tests) = &work.tests {
+        let unpacked = home
+            .tests()
+            .map(|packages| packages.digest_of(&work.version));
+        match unpacked {
+            Ok(Some(digest)) if digest == tests.sha256 => {}
+            Ok(_) => return bench.failed(&interrupted("the package of tests is not whole")),
+            Err(failure) => return bench.failed(&failure),
+        }
+    }
+    match fetch::digest_of(home.fetched(&work.artifact.sha256)).await {
         Some((digest, bytes)) if digest == work.artifact.sha256 => Answer::from(Fetched {
             command: bench.command.id.clone(),
             sha256: digest,
             bytes,
+            is_well: None,
             took_ms: fetch::took_ms(began),
         }),
         Some(_) | None => bench.failed(&interrupted("the artifact is not whole")),

@@ -12,7 +12,7 @@ use events::{
 };
 use tokio::time::Instant;
 
-use super::{Bench, who};
+use super::{Bench, install, who};
 use crate::mask::Masks;
 use crate::program::{self, Program};
 use crate::releases::Home;
@@ -63,7 +63,7 @@ async fn run_all(
     answered_by: &mut AnsweredBy,
     suites: &mut Vec<SuiteResult>,
 ) -> Result<(), Failure> {
-    let folder = Home::open(&work.into)?.current_path();
+    let folder = folder(bench, work, until).await?;
     if work.suites.is_empty() {
         let none = "the command names no suite";
         return Err(Failure::new(FailedBecause::NoResults, none));
@@ -77,7 +77,10 @@ async fn run_all(
             break;
         }
         let (result, verdict) = run_one(bench, work, (index, suite), &folder, until).await;
-        suites.push(result);
+        suites.push(SuiteResult {
+            tests_sha256: work.tests.as_ref().map(|tests| tests.sha256),
+            ..result
+        });
         if let Err(failure) = verdict {
             let detail = format!("suite `{}`: {}", suite.name, failure.detail);
             first_failure.get_or_insert(Failure::new(failure.reason, &detail));
@@ -90,6 +93,22 @@ async fn run_all(
     }
 }
 
+/// Where the suites lie: in the artifact itself, or in the package that came with it, which is
+/// fetched again where it has been removed since.
+async fn folder(bench: &Bench<'_>, work: &Test, until: Instant) -> Result<PathBuf, Failure> {
+    let home = Home::open(&work.into)?;
+    let Some(tests) = &work.tests else {
+        return Ok(home.current_path());
+    };
+    let Some(version) = &work.expect.version else {
+        let none = "the command names a package of tests, but no version that it belongs to";
+        return Err(Failure::new(FailedBecause::NoResults, none));
+    };
+    let packages = home.tests()?;
+    install::place(bench, &packages, (version, tests), until).await?;
+    Ok(packages.release(version))
+}
+
 async fn run_one(
     bench: &Bench<'_>,
     work: &Test,
@@ -99,6 +118,7 @@ async fn run_one(
 ) -> (SuiteResult, Result<(), Failure>) {
     let nothing = SuiteResult {
         name: suite.name.clone(),
+        tests_sha256: None,
         results_sha256: None,
         format: String::new(),
         total: 0,

@@ -9,8 +9,12 @@ use crate::clients::{beginning, describe};
 
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Asks through the maintenance pool, pinned to the server; the answer must be its own.
+/// Asks through the maintenance pool, pinned to the server; the answer must be its own. Where no
+/// load balancer is in front nobody else could answer, and the suites ask the server itself.
 pub(super) async fn answers(bench: &Bench<'_>, work: &Test) -> Result<AnsweredBy, Failure> {
+    if bench.command.balancers.is_empty() && work.answered_by.is_empty() {
+        return Ok(AnsweredBy::default());
+    }
     let unreachable = |what: &str| {
         let detail = format!("nobody answered for `{}`: {what}", work.expect.server);
         Failure::new(FailedBecause::Unreachable, &detail)

@@ -42,6 +42,27 @@ fn what_is_missing_or_wrong_is_named_with_its_mend() {
     assert!(said.contains("begins with https://"), "{said}");
     let said = run("gateway = \"https://a\"\nmachine = \"srv 101\"\ndata = \"/x\"");
     assert!(said.contains("`srv 101` is not a"), "{said}");
+    let whole = "gateway = \"https://a\"\nmachine = \"m\"\ndata = \"/x\"\n";
+    for (more, want) in [
+        ("artifact_hosts = [\"https://a\"]", "write a name"),
+        ("[hosts.\"a\"]\nuser = \"ci\"", "exactly one of"),
+        (
+            "[hosts.\"a\"]\nbearer_file = \"/no/such\"",
+            "read the secret in /no/such",
+        ),
+        ("[hosts.\"a\"]\ntoken = \"s3cr3t\"", "unknown field `token`"),
+        (
+            "artifact_hosts = [\"b\"]\n[hosts.\"a\"]\nbearer_file = \"/dev/null\"",
+            "add `a` to `artifact_hosts`",
+        ),
+        (
+            "[hosts.\"a\"]\nbearer_file = \"/dev/null\"",
+            "must hold one line",
+        ),
+    ] {
+        let said = run(&format!("{whole}{more}"));
+        assert!(said.contains(want), "{want} in {said}");
+    }
     let (_, said) = agent(&["run", "--config", "/no/such/file"]);
     assert!(
         said.contains("read the settings in /no/such/file"),

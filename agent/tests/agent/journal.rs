@@ -85,6 +85,7 @@ fn answer(command: &Command) -> Answer {
             command: command.id.clone(),
             sha256: sha256(b"x"),
             bytes: 1,
+            is_well: None,
             took_ms: 1,
         }),
     }
@@ -114,6 +115,14 @@ fn one_piece_of_work_at_a_time_and_the_queue_is_refused_when_it_is_late() {
     let decision = agent().next(&journal, &orders, 0);
     assert_eq!(start(&decision), Some(&first));
     journal.apply(&Entry::started(&first, stamp(1)));
+    let Decision::Queue(queued) = agent().next(&journal, &orders, 400) else {
+        panic!("not said that it waits");
+    };
+    assert_eq!(queued.queued.command, second.id);
+    assert_eq!(queued.queued.behind, first.id);
+    assert_eq!(queued.queued.behind_target, first.target);
+    assert_eq!(queued.queued.at_most_ms, first.timeout_ms);
+    journal.apply(&queued.entry(stamp(9)));
     let decision = agent().next(&journal, &orders, 500);
     assert_eq!(
         decision,
@@ -319,7 +328,10 @@ fn lives(steps: &[(u8, u8)]) -> (Vec<u8>, BTreeMap<String, usize>) {
             Decision::Refuse(refusal) => drop(put(&mut journal, &refusal.entry(stamp(n * 10)))),
             Decision::AnswerAgain(repeat) => drop(put(&mut journal, &repeat.entry(stamp(n * 10)))),
             Decision::Note(entry) => drop(put(&mut journal, &entry)),
-            Decision::Recover(_) | Decision::Abort(_) | Decision::Wait { .. } => {}
+            Decision::Recover(_)
+            | Decision::Abort(_)
+            | Decision::Queue(_)
+            | Decision::Wait { .. } => {}
         }
         if act % 3 == 0 {
             journal.new_life();

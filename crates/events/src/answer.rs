@@ -8,6 +8,7 @@ mod hold;
 mod install;
 mod machine;
 mod output;
+mod own;
 mod pool;
 mod restore;
 mod start;
@@ -26,6 +27,7 @@ pub use hold::*;
 pub use install::*;
 pub use machine::*;
 pub use output::*;
+pub use own::*;
 pub use pool::*;
 pub use restore::*;
 pub use start::*;
@@ -37,6 +39,8 @@ payloads! {
     Answer {
         /// An agent has begun; `timeout_ms` counts from here.
         CommandStarted = "poolshift.command-started" v 1,
+        /// An agent has other work to end first.
+        CommandQueued = "poolshift.command-queued" v 1,
         /// A worker does not obey, and says why.
         CommandRefused = "poolshift.command-refused" v 1,
         /// The artifact is on the machine, verified.
@@ -51,6 +55,10 @@ payloads! {
         DrainFailed = "poolshift.drain-failed" v 1,
         /// One balancer: the server is kept out.
         Held = "poolshift.held" v 1,
+        /// The service's own command took it out of work, or put it back.
+        OwnDone = "poolshift.own-done" v 1,
+        /// It did not.
+        OwnFailed = "poolshift.own-failed" v 1,
         /// The version runs, proven.
         Installed = "poolshift.installed" v 1,
         /// The version does not run.
@@ -92,6 +100,7 @@ impl Answer {
     pub const fn command(&self) -> Option<&CommandId> {
         match self {
             Self::CommandStarted(a) => Some(&a.command),
+            Self::CommandQueued(a) => Some(&a.command),
             Self::CommandRefused(a) => Some(&a.command),
             Self::Fetched(a) => Some(&a.command),
             Self::FetchFailed(a) => Some(&a.command),
@@ -99,6 +108,8 @@ impl Answer {
             Self::DrainRefused(a) => Some(&a.command),
             Self::DrainFailed(a) => Some(&a.command),
             Self::Held(a) => Some(&a.command),
+            Self::OwnDone(a) => Some(&a.command),
+            Self::OwnFailed(a) => Some(&a.command),
             Self::Installed(a) => Some(&a.command),
             Self::InstallFailed(a) => Some(&a.command),
             Self::Healthy(a) => Some(&a.command),
@@ -125,8 +136,11 @@ impl Answer {
         match self {
             Self::CommandRefused(_) => true,
             Self::CommandStarted(_)
+            | Self::CommandQueued(_)
             | Self::Fetched(_)
             | Self::FetchFailed(_)
+            | Self::OwnDone(_)
+            | Self::OwnFailed(_)
             | Self::Installed(_)
             | Self::InstallFailed(_)
             | Self::TestsPassed(_)

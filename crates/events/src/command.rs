@@ -7,6 +7,7 @@ mod drain;
 mod fetch;
 mod hold;
 mod install;
+mod own;
 mod record;
 mod restore;
 mod suite;
@@ -25,6 +26,7 @@ pub use drain::*;
 pub use fetch::*;
 pub use hold::*;
 pub use install::*;
+pub use own::*;
 pub use record::*;
 pub use restore::*;
 pub use suite::*;
@@ -69,6 +71,10 @@ pub struct Command {
     pub maintenance: String,
     /// The server's line in those backends.
     pub line: String,
+    /// Where no load balancer is in front: what carries a `Drain`, `Restore` or `Hold` out in its
+    /// place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Own>,
     /// What to do.
     pub work: Work,
 }
@@ -80,6 +86,15 @@ impl Command {
         Fence {
             epoch: self.epoch,
             seq: self.seq,
+        }
+    }
+
+    /// Which worker carries it out.
+    #[must_use]
+    pub const fn worker(&self) -> Worker {
+        match self.work.worker() {
+            Worker::LbController if self.own.is_some() => Worker::Agent,
+            worker => worker,
         }
     }
 }
@@ -132,7 +147,7 @@ impl Work {
         }
     }
 
-    /// Which worker carries it out.
+    /// Which worker carries it out, unless it is done by the service's [`Own`] command.
     #[must_use]
     pub const fn worker(&self) -> Worker {
         match self {

@@ -95,6 +95,8 @@ payloads! {
         RollbackStarted = "poolshift.rollback-started" v 1,
         /// A server takes no further part.
         ServerExcluded = "poolshift.server-excluded" v 1,
+        /// A server that was added after the plan was made takes part.
+        ServerJoined = "poolshift.server-joined" v 1,
         /// A stuck or left server is a person's from now on.
         ServerReleased = "poolshift.server-released" v 1,
         /// The rollout is over.
@@ -130,6 +132,7 @@ impl Decision {
             Self::Halted(e) => e.rollout,
             Self::RollbackStarted(e) => e.rollout,
             Self::ServerExcluded(e) => e.rollout,
+            Self::ServerJoined(e) => e.rollout,
             Self::RolloutFinished(e) => e.rollout,
             Self::OwnershipTaken(_)
             | Self::OwnerChanged(_)

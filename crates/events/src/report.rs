@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::command::Release;
 use crate::digest::Digest;
 use crate::envelope::Actor;
-use crate::event::{Build, Change, Claim, Commit, RequestedArtifact, Trust, Via};
+use crate::event::{Build, Change, Claim, Commit, RequestedArtifact, RequestedTests, Trust, Via};
 use crate::id::{PersonId, ReportId, RolloutId};
 use crate::name::{MachineName, ServerName, Target, Version};
 use crate::open::open_enum;
@@ -25,6 +25,8 @@ payloads! {
         CastVote = "poolshift.ask.vote" v 1,
         /// Steer a rollout.
         Steer = "poolshift.ask.steer" v 1,
+        /// A server takes no further part in a rollout.
+        ExcludeServer = "poolshift.ask.exclude-server" v 1,
         /// Let go of a stuck or left server.
         ReleaseServer = "poolshift.ask.release-server" v 1,
         /// Record what runs on a server that Poolshift has never installed.
@@ -127,6 +129,9 @@ pub struct RequestRollout {
     pub version: Version,
     /// What to install.
     pub artifact: RequestedArtifact,
+    /// The package that its suites are run from; none: they lie in the artifact itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<RequestedTests>,
     /// Who asks, as far as proven.
     pub requested_by: Actor,
     /// Whether `requested_by` is proven.
@@ -148,7 +153,11 @@ impl RequestRollout {
     #[must_use]
     pub fn content(&self) -> Digest {
         let content = (&self.version, &self.artifact.sha256, &self.artifact.url);
-        crate::digest::sha256(&crate::payload::write(&content))
+        let bytes = match &self.tests {
+            None => crate::payload::write(&content),
+            Some(tests) => crate::payload::write(&(content, tests)),
+        };
+        crate::digest::sha256(&bytes)
     }
 }
 
@@ -207,6 +216,17 @@ pub struct SupersedeHalted {
     pub rollout: RolloutId,
     /// The one that waits.
     pub successor: RolloutId,
+    /// Why.
+    pub reason: String,
+}
+
+/// A server takes no further part in a rollout. Names the rollout, as [`Steer`] does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExcludeServer {
+    /// Of which rollout.
+    pub rollout: RolloutId,
+    /// Which server.
+    pub server: ServerName,
     /// Why.
     pub reason: String,
 }

@@ -5,6 +5,7 @@ mod begin;
 mod end;
 mod gate;
 mod member;
+mod own;
 mod service;
 mod watch;
 
@@ -100,7 +101,11 @@ fn decided(state: &mut State, decision: &Decision, stamp: Stamp) {
         }
         Decision::Halted(e) => end::halted(state, e),
         Decision::RollbackStarted(e) => end::turned_back(state, e),
-        Decision::ServerExcluded(e) => end::excluded(state, e),
+        Decision::ServerExcluded(e) => {
+            remember(state, stamp);
+            end::excluded(state, e);
+        }
+        Decision::ServerJoined(e) => end::joined(state, e),
         Decision::RolloutFinished(e) => end::finished(state, e),
         Decision::OwnershipTaken(_)
         | Decision::AgentEnrolled(_)

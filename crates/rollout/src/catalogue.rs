@@ -11,6 +11,7 @@ mod gates;
 mod install;
 mod nearest;
 mod net;
+mod own;
 mod page;
 mod problem;
 mod read;

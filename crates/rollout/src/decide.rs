@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod batch;
 mod finish;
+mod fleet;
 mod follow;
 mod freeze;
 mod gate;
@@ -116,6 +117,7 @@ fn asked(state: &State, heard: &Heard, ask: &Ask, at: Timestamp) -> Reply {
         Ask::SetFreeze(asked) => freeze::set(state, heard, asked, at),
         Ask::LiftFreeze(asked) => freeze::lift(state, heard, asked),
         Ask::ReportPromotion(told) => freeze::promotion(state, heard, told),
+        Ask::ExcludeServer(exclude) => fleet::exclude(state, heard, exclude),
         Ask::ReleaseServer(release) => person::release(state, heard, release),
         Ask::Adopt(adopt) => ask::adopt(state, heard, adopt),
         Ask::DefineService(define) => ask::define(state, heard, define),

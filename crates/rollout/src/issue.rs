@@ -2,6 +2,7 @@
 //! server; the intent is in the log before any worker can see it.
 
 mod fill;
+mod own;
 mod watch;
 
 use events::{
@@ -76,11 +77,7 @@ fn member_wants<'a>(
     member: &Member,
 ) -> Option<Wanted<'a>> {
     let entry = &rollout.entry;
-    let planned = rollout
-        .plan
-        .servers
-        .iter()
-        .find(|planned| planned.server == *name)?;
+    let planned = rollout.planned(name)?;
     let rule = ServerRule {
         name: planned.server.clone(),
         machine: planned.machine.clone(),
@@ -114,7 +111,7 @@ fn member_wants<'a>(
         | Stage::Excluded => return None,
     };
     let timeouts = &rollout.plan.timeouts_ms;
-    let by_agent = work.worker() == Worker::Agent;
+    let by_agent = work.worker() == Worker::Agent || own::of(server, &work).is_some();
     Some(Wanted {
         name,
         server,
@@ -165,8 +162,8 @@ fn hold<'a>(state: &'a State, name: &'a ServerName, server: &'a Server) -> Optio
         word: "hold",
         rollout: RolloutRef::Rollout(rollout),
         plan_digest: None,
-        start_within_ms: 0,
-        timeout_ms: 0,
+        start_within_ms: own::hold_within_ms(server),
+        timeout_ms: own::hold_timeout_ms(state, server),
         work: Work::Hold(Hold { reason }),
     })
 }
@@ -232,6 +229,7 @@ impl Wanted<'_> {
             online: self.server.online.clone(),
             maintenance: self.server.maintenance.clone(),
             line: self.name.to_string(),
+            own: own::of(self.server, &self.work),
             work: self.work,
         }
     }
@@ -253,14 +251,20 @@ impl Make<'_> {
         Some(match step {
             Step::Fetch => Work::Fetch(Fetch {
                 artifact: self.artifact(way, &release),
+                tests: self.tests(way),
                 version: release.version,
+                prove: self
+                    .server
+                    .own
+                    .as_ref()
+                    .map(|_| self.install_rule().prove.of(self.rule)),
                 into: self.install_rule().into,
                 credentials_name: None,
             }),
             Step::Drain => Work::Drain(self.drain()),
             Step::Install => Work::Install(self.install(way, release)),
             Step::Check1 | Step::Check2 => Work::Check(self.check(&release)),
-            Step::Test => Work::Test(self.test(&release)),
+            Step::Test => Work::Test(self.test(way, &release)),
             Step::Restore => Work::Restore(Restore {
                 expect: self.server.installed.clone(),
                 must_be_up: self.member.was_up,
@@ -303,7 +307,9 @@ impl Make<'_> {
                 .entry
                 .servers
                 .iter()
-                .map(|server| server.name.to_string())
+                .map(|server| &server.name)
+                .chain(self.rollout.joined.iter().map(|joined| &joined.server))
+                .map(ToString::to_string)
                 .collect(),
         }
     }
@@ -346,21 +352,32 @@ impl Make<'_> {
             interval_ms: rule.interval_ms,
             probe_timeout_ms: rule.probe_timeout_ms,
             expect: self.expect(release),
+            direct: own::direct(self.server, &self.rule.address),
         }
     }
 
-    fn test(&self, release: &Release) -> Test {
+    fn tests(&self, way: Way) -> Option<Artifact> {
+        let plan = &self.rollout.plan;
+        plan.tests_of(&self.rule.name, way == Way::Back).cloned()
+    }
+
+    fn test(&self, way: Way, release: &Release) -> Test {
         Test {
             suites: self.entry.tests.clone(),
             into: self.install_rule().into,
+            tests: self.tests(way),
             url: self
                 .server
                 .balancers
                 .first()
                 .map(|b| b.testers.clone())
+                .or_else(|| own::direct(self.server, &self.rule.address))
                 .unwrap_or_default(),
             header: PIN_HEADER.to_owned(),
-            answered_by: ANSWERED_BY_HEADER.to_owned(),
+            answered_by: match &self.server.own {
+                None => ANSWERED_BY_HEADER.to_owned(),
+                Some(_) => String::new(),
+            },
             expect: self.expect(release),
         }
     }

@@ -11,6 +11,7 @@
 //! a simulation.
 
 mod apply;
+mod busy;
 mod calendar;
 pub mod catalogue;
 mod decide;
@@ -28,6 +29,7 @@ mod tell;
 mod waiting;
 
 pub use apply::{Stamp, apply};
+pub use busy::{BUSY_MAX_MS, Behind};
 pub use decide::{Heard, Input, Reply, decide};
 pub use machine::{Machine, apply_machine, decide_machine};
 pub use plan::{PlanError, plan};

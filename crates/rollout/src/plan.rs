@@ -43,6 +43,12 @@ pub enum PlanError {
          knows"
     )]
     NoWindow(String),
+    /// A package of suites came with the artifact, and the entry has none to run.
+    #[error(
+        "a package of tests came with the artifact, and the catalogue entry has no `[[tests]]` to \
+         run from it; add them, or ask without `tests`"
+    )]
+    NoSuites,
     /// The plan is larger than a record of the log may be.
     #[error(
         "the plan has {bytes} bytes and at most {PLAN_BYTES_MAX} can be kept; split the service's \
@@ -70,6 +76,9 @@ pub fn plan(
     if entry.servers.is_empty() {
         return Err(PlanError::NoServers);
     }
+    if asked.tests.is_some() && entry.tests.is_empty() {
+        return Err(PlanError::NoSuites);
+    }
     let order = Order::of(state, entry);
     let servers = order.planned(state, entry);
     let no_way_back: Vec<ServerName> = servers
@@ -93,6 +102,7 @@ pub fn plan(
         target: state.target.clone(),
         version: asked.version.clone(),
         artifact: artifact(entry, asked),
+        tests: tests(entry, asked),
         entry: state.entry_text.to_string(),
         entry_sha256: events::sha256(state.entry_text.as_bytes()),
         batches: order.batches(entry),
@@ -125,6 +135,15 @@ fn artifact(entry: &Entry, asked: &RolloutRequested) -> Artifact {
         sha256: asked.artifact.sha256,
         max_bytes: entry.artifact.max_bytes,
     }
+}
+
+/// A package of tests has the artifact's limits.
+fn tests(entry: &Entry, asked: &RolloutRequested) -> Option<Artifact> {
+    asked.tests.as_ref().map(|tests| Artifact {
+        url: tests.url.clone(),
+        sha256: tests.sha256,
+        max_bytes: entry.artifact.max_bytes,
+    })
 }
 
 /// Nobody proven and nobody claimed behind a request: one approval more, since nobody is then
@@ -184,6 +203,23 @@ fn timeouts(entry: &Entry) -> Timeouts {
     }
 }
 
+/// A server as a plan has it.
+pub(crate) fn planned(rule: &ServerRule, server: Option<&Server>, entry: &Entry) -> PlannedServer {
+    PlannedServer {
+        server: rule.name.clone(),
+        machine: rule.machine.clone(),
+        address: rule.address.clone(),
+        balancers: entry
+            .balancers
+            .iter()
+            .map(|balancer| balancer.name.clone())
+            .collect(),
+        previous: server.and_then(|server| server.proven.clone()),
+        previous_tests: server.and_then(|server| server.proven_by.clone()),
+        up: server.is_none_or(Server::is_up),
+    }
+}
+
 /// The order in which servers are taken on. Unproven ones first and together: they are out
 /// already, and at most one batch may be unproven. Then those that are DOWN now: they cost
 /// nothing, and a bad old version never blocks its fix. Then those that are UP, beginning with a
@@ -213,22 +249,8 @@ impl<'a> Order<'a> {
 
     fn planned(&self, state: &State, entry: &Entry) -> Vec<PlannedServer> {
         let all = self.unproven.iter().chain(&self.down).chain(&self.up);
-        all.map(|rule| {
-            let server = state.servers.get(&rule.name);
-            PlannedServer {
-                server: rule.name.clone(),
-                machine: rule.machine.clone(),
-                address: rule.address.clone(),
-                balancers: entry
-                    .balancers
-                    .iter()
-                    .map(|balancer| balancer.name.clone())
-                    .collect(),
-                previous: server.and_then(|server| server.proven.clone()),
-                up: server.is_none_or(Server::is_up),
-            }
-        })
-        .collect()
+        all.map(|rule| planned(rule, state.servers.get(&rule.name), entry))
+            .collect()
     }
 
     fn batches(&self, entry: &Entry) -> Vec<Vec<ServerName>> {

@@ -45,7 +45,33 @@ pub(crate) fn may_open_back(rollout: &Rollout) -> bool {
 /// Whether a server that waits to be taken back will ever be: now, or when one that is on its way
 /// has made room.
 pub(crate) fn can_go_back(state: &State, rollout: &Rollout) -> bool {
-    may_open_back(rollout) && room_back(state, rollout) > 0
+    may_open_back(rollout)
+        && room_back(state, rollout) > 0
+        && may_take_one(state, rollout, Stage::BackWaiting)
+}
+
+/// Whether the floor lets anybody go who waits at that stage. Where load balancers are in front,
+/// one may always be asked for: their controllers judge the floor on what is so at that moment.
+/// Where there are none, this is the only judge.
+fn may_take_one(state: &State, rollout: &Rollout, stage: Stage) -> bool {
+    let down = |name: &events::ServerName| state.servers.get(name).is_some_and(|s| !s.is_up());
+    let mut waits = rollout
+        .members
+        .iter()
+        .filter(|(_, member)| member.stage == stage);
+    rollout.entry.own.is_none()
+        || up_to_spare(state, rollout) > 0
+        || waits.any(|(name, _)| down(name))
+}
+
+/// How many servers that are UP the next batch may have.
+pub(crate) fn up_to_take(state: &State, rollout: &Rollout) -> usize {
+    let spare = up_to_spare(state, rollout);
+    if rollout.entry.own.is_none() {
+        spare.max(1)
+    } else {
+        spare
+    }
 }
 
 /// How many more servers may be taken back now: the largest batch of the plan, less those that
@@ -63,7 +89,7 @@ pub(crate) fn room_back(state: &State, rollout: &Rollout) -> usize {
 
 /// How many servers that are UP may be taken out without going below the floor, as far as is
 /// known here.
-pub(crate) fn up_to_spare(state: &State, rollout: &Rollout) -> usize {
+fn up_to_spare(state: &State, rollout: &Rollout) -> usize {
     let up = state
         .servers
         .values()
@@ -78,7 +104,16 @@ pub(crate) fn blocked(state: &State, rollout: &Rollout) -> Option<String> {
         .members
         .values()
         .any(|member| member.stage == Stage::Waiting);
-    if !waits || room_forward(state, rollout) > 0 {
+    if !waits {
+        return None;
+    }
+    if !may_take_one(state, rollout, Stage::Waiting) {
+        return Some(format!(
+            "the floor of {} leaves nobody to take out of work: the others are not well",
+            rollout.plan.floor
+        ));
+    }
+    if room_forward(state, rollout) > 0 {
         return None;
     }
     let stuck: Vec<&str> = stuck(state, rollout)

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use events::{
-    Balancer, BalancerName, Claim, Command, Digest, Epoch, MachineName, PersonId, Plan, Pool,
-    Release, ReportId, Requests, RolloutId, RolloutRequested, Seq, ServerName, Target, Timestamp,
+    Balancer, BalancerName, Claim, Command, Digest, Epoch, MachineName, Own, PersonId, Plan,
+    PlannedServer, Pool, Release, ReportId, Requests, RolloutId, RolloutRequested, Seq, ServerName,
+    Target, Timestamp,
 };
 
+use crate::busy::Behind;
 use crate::catalogue::Entry;
 use crate::rules::Rules;
 use crate::step::{Course, Step, Way};
@@ -84,6 +86,10 @@ pub struct Server {
     pub address: String,
     /// The balancers it is behind, as last known.
     pub balancers: Vec<Balancer>,
+    /// What takes it out of work and puts it back, where no load balancer is in front.
+    pub own: Option<(Own, Own)>,
+    /// There: whether it takes work, as far as its agent has said; none when nothing was heard.
+    pub serves: Option<bool>,
     /// HAProxy backend that customers reach.
     pub online: String,
     /// HAProxy backend that only testers reach.
@@ -94,6 +100,8 @@ pub struct Server {
     pub seq: Seq,
     /// The last release that was proven there.
     pub proven: Option<Release>,
+    /// The package whose suites proved that release, where there was one.
+    pub proven_by: Option<events::Artifact>,
     /// What its agent last proved to run, since the last `Install`.
     pub installed: Option<Release>,
     /// An `Install` was issued and it has not since passed check and tests.
@@ -144,6 +152,10 @@ pub struct Outstanding {
     pub started: bool,
     /// What its clock counts from.
     pub since: Timestamp,
+    /// Whether the service's own command has been answered for; of use for a `Hold`, which stays.
+    pub own_done: bool,
+    /// What its agent does first, each once, in order.
+    pub queued: Vec<Behind>,
     /// Balancers whose controller has done it.
     pub answered: BTreeSet<BalancerName>,
     /// Of a watch: what was seen so far.
@@ -181,6 +193,8 @@ pub struct Rollout {
     pub members: BTreeMap<ServerName, Member>,
     /// The order in which servers are taken on.
     pub order: Vec<ServerName>,
+    /// Servers that joined after the plan was made.
+    pub joined: Vec<PlannedServer>,
     /// Batches opened so far.
     pub batch: u32,
     /// When its first batch was opened.
@@ -329,6 +343,9 @@ impl Server {
     /// which nothing was seen counts as UP, so that it is treated with care.
     #[must_use]
     pub fn is_up(&self) -> bool {
+        if self.own.is_some() {
+            return !self.unproven && self.aside.is_none() && self.serves != Some(false);
+        }
         !self.unproven
             && self.balancers.iter().all(|balancer| {
                 self.pools
@@ -361,6 +378,13 @@ impl Rollout {
     #[must_use]
     pub fn id(&self) -> RolloutId {
         self.plan.rollout
+    }
+
+    /// A server of it, as planned or as joined.
+    #[must_use]
+    pub fn planned(&self, server: &ServerName) -> Option<&PlannedServer> {
+        let all = self.plan.servers.iter().chain(&self.joined);
+        all.into_iter().find(|planned| planned.server == *server)
     }
 
     /// Which steps its service has.

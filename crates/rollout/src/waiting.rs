@@ -161,6 +161,16 @@ fn rollout_waits(state: &State, rollout: &Rollout, at: Timestamp) -> Vec<Waiting
     all
 }
 
+/// Votes are for the plan, and the plan has the entry that it was made from.
+fn changed_since(state: &State, rollout: &Rollout) -> &'static str {
+    if state.entry_sha256 == Some(rollout.plan.entry_sha256) {
+        ""
+    } else {
+        "; the catalogue has changed since, which this plan does not know: abort and ask again to \
+         have it in"
+    }
+}
+
 /// What each gate of a rollout that has not begun waits for. A freeze that came after the plan is
 /// none of its gates, and keeps it all the same.
 fn gates_wait(state: &State, rollout: &Rollout, at: Timestamp) -> Vec<Waiting> {
@@ -219,11 +229,12 @@ pub fn gate_waiting(
         },
         (GateKind::Approval, _) if has_all_votes(rollout, gate) => return None,
         (GateKind::Approval | GateKind::Promotion | GateKind::Other(_), _) => format!(
-            "{} of {} approvals by {} for plan {}",
+            "{} of {} approvals by {} for plan {}{}",
             gate::votes(rollout, gate),
             gate.count,
             events::voters(&gate.from),
-            rollout.digest.short()
+            rollout.digest.short(),
+            changed_since(state, rollout)
         ),
     };
     Some(Waiting {
@@ -255,11 +266,7 @@ fn command_waits(
     let until = due(state, outstanding)?;
     let command = &outstanding.command;
     let overdue = if until <= at { ", overdue" } else { "" };
-    let begun = if command.start_within_ms > 0 && !outstanding.started {
-        ", not begun"
-    } else {
-        ""
-    };
+    let begun = begun(outstanding);
     let silent = silent(outstanding);
     let (step, until) = match &command.work {
         Work::Watch(watch) if overdue.is_empty() => {
@@ -289,6 +296,22 @@ fn watched(outstanding: &Outstanding) -> String {
         |seen| {
             let (requests, errors) = (seen.requests, seen.errors());
             format!("watched, {requests} requests, {errors} errors so far")
+        },
+    )
+}
+
+fn begun(outstanding: &Outstanding) -> String {
+    if outstanding.command.start_within_ms == 0 || outstanding.started {
+        return String::new();
+    }
+    outstanding.queued.last().map_or_else(
+        || ", not begun".to_owned(),
+        |behind| {
+            let (target, command) = (&behind.target, &behind.command);
+            format!(
+                ", its machine does {} of {target}/{} first",
+                command.step, command.server
+            )
         },
     )
 }

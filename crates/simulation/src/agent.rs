@@ -133,6 +133,7 @@ impl World {
         match decision {
             Decision::Wait { .. } => return false,
             Decision::Note(entry) => machine.write(&entry),
+            Decision::Queue(queued) => machine.write(&queued.entry(stamp)),
             Decision::Refuse(refusal) => machine.write(&refusal.entry(stamp)),
             Decision::AnswerAgain(repeat) => machine.write(&repeat.entry(stamp)),
             Decision::Abort(command) => {

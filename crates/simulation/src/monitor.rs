@@ -347,6 +347,7 @@ impl Monitor {
             | Decision::FreezeLifted(_)
             | Decision::PromotionSeen(_)
             | Decision::TakeOverRequested(_)
+            | Decision::ServerJoined(_)
             | Decision::ServerReleased(_) => {}
         }
     }

@@ -38,6 +38,7 @@ impl World {
             key,
             sender: "jenkins".to_owned(),
             version: release.version,
+            tests: None,
             artifact: RequestedArtifact {
                 url: None,
                 sha256: release.sha256,

@@ -106,6 +106,9 @@ fn admit(app: &App, machine: &MachineName, wire: &WireReport) -> Result<Report, 
     };
     match answer {
         Answer::CommandStarted(_)
+        | Answer::CommandQueued(_)
+        | Answer::OwnDone(_)
+        | Answer::OwnFailed(_)
         | Answer::CommandRefused(_)
         | Answer::Fetched(_)
         | Answer::FetchFailed(_)

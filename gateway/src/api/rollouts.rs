@@ -5,7 +5,8 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use events::{
-    Change, Digest, RequestRollout, RequestedArtifact, RolloutId, Target, Trust, Version,
+    Change, Digest, RequestRollout, RequestedArtifact, RequestedTests, RolloutId, Target, Trust,
+    Version,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use crate::app::App;
 use crate::body::{self, BYTES_MAX};
 use crate::polling::{Poll, answer, while_open};
 use crate::problem::Problem;
-use crate::webhook::check_url;
+use crate::webhook::{TestsSaid, check_url};
 
 /// Through which door: part of a rollout's id.
 const SENDER: &str = "cli";
@@ -38,6 +39,7 @@ struct Start {
     #[serde(deserialize_with = "crate::webhook::digest")]
     sha256: Digest,
     url: Option<String>,
+    tests: Option<TestsSaid>,
     ticket: Option<String>,
     reason: Option<String>,
     person: Option<String>,
@@ -124,6 +126,9 @@ pub(super) async fn start(
     if let Some(url) = &asked.url {
         check_url("url", url)?;
     }
+    if let Some(tests) = &asked.tests {
+        check_url("tests.url", &tests.url)?;
+    }
     app.ready()?;
     let (environment, service) = (asked.target.environment(), asked.target.service());
     let target = known_target(&app, environment, service)?;
@@ -142,6 +147,10 @@ pub(super) async fn start(
             url: asked.url,
             sha256: asked.sha256,
         },
+        tests: asked.tests.map(|tests| RequestedTests {
+            url: tests.url,
+            sha256: tests.sha256,
+        }),
         requested_by: actor.clone(),
         // Whoever reaches loopback is believed, as for votes.
         proven: asked.person.is_some(),

@@ -1,10 +1,11 @@
-//! `POST /api/v1/targets/{environment}/{service}/servers/{server}/release|adopt`.
+//! `POST /api/v1/targets/{environment}/{service}/servers/{server}/release|adopt|exclude`.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use events::{
-    Adopt, Digest, Release, ReleaseServer, Report, RolloutId, ServerName, Subject, Target, Version,
+    Adopt, Digest, ExcludeServer, Release, ReleaseServer, Report, RolloutId, ServerName, Subject,
+    Target, Version,
 };
 use serde::Deserialize;
 
@@ -19,6 +20,14 @@ struct Let {
     reason: String,
     /// The rollout that set the server aside; none: the one that the view says did.
     since: Option<RolloutId>,
+    person: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct LeaveOut {
+    reason: String,
+    /// The rollout it is taken out of; none: the one that runs, as the view says.
+    rollout: Option<RolloutId>,
     person: Option<String>,
 }
 
@@ -67,6 +76,32 @@ pub(super) async fn adopt(
             version: asked.version,
             sha256: asked.sha256,
         },
+    };
+    say(&app, &request, target, report.into(), asked.person).await
+}
+
+pub(super) async fn exclude(
+    app: Data<App>,
+    request: HttpRequest,
+    path: Where,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let asked: LeaveOut = body::json(payload, BYTES_MAX).await?;
+    check_text("reason", &asked.reason)?;
+    let (target, server) = known_server(&app, path)?;
+    let running = || app.view.target(&target)?.document.rollout;
+    let rollout = asked.rollout.or_else(running).ok_or_else(|| {
+        Problem::new(
+            StatusCode::CONFLICT,
+            "no-rollout",
+            "No rollout runs",
+            format!("no rollout runs on {target}, so there is none to take {server} out of"),
+        )
+    })?;
+    let report = ExcludeServer {
+        rollout,
+        server,
+        reason: asked.reason,
     };
     say(&app, &request, target, report.into(), asked.person).await
 }

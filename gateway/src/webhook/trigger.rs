@@ -1,9 +1,8 @@
 //! The body of a trigger, and what must be true of it beyond its types: pure.
 
-use actix_web::http::StatusCode;
 use events::{
-    Build, Change, Claim, Commit, Digest, EnvironmentName, RequestedArtifact, ServiceName, Target,
-    Timestamp, Version,
+    Build, Change, Claim, Commit, Digest, EnvironmentName, RequestedArtifact, RequestedTests,
+    ServiceName, Target, Timestamp, Version,
 };
 use serde::{Deserialize, Deserializer};
 
@@ -23,8 +22,8 @@ pub(crate) struct Trigger {
     pub(crate) environment: EnvironmentName,
     pub(crate) version: Version,
     pub(crate) artifact: ArtifactSaid,
-    /// Test suites of their own; refused until they are built.
-    pub(crate) tests: Option<serde_json::Value>,
+    /// The package that its suites are run from.
+    pub(crate) tests: Option<TestsSaid>,
     pub(crate) build: Build,
     /// Who started the build; nobody: then a rollout needs one approval more.
     pub(crate) requester: Option<String>,
@@ -36,6 +35,14 @@ pub(crate) struct Trigger {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct ArtifactSaid {
     pub(crate) url: Option<String>,
+    #[serde(deserialize_with = "digest")]
+    pub(crate) sha256: Digest,
+}
+
+/// A package of test suites. It is never looked up in the catalogue, so its URL comes with it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct TestsSaid {
+    pub(crate) url: String,
     #[serde(deserialize_with = "digest")]
     pub(crate) sha256: Digest,
 }
@@ -73,15 +80,8 @@ impl Trigger {
 
     /// What its types cannot say.
     pub(crate) fn check(&self) -> Result<(), Problem> {
-        if self.tests.is_some() {
-            return Err(Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "not-supported",
-                "not supported yet",
-                "test suites in a trigger are not supported yet",
-            )
-            .field("tests")
-            .mend("leave `tests` out, and name suites in the catalogue"));
+        if let Some(tests) = &self.tests {
+            check_url("tests.url", &tests.url)?;
         }
         if let Some(url) = &self.artifact.url {
             check_url("artifact.url", url)?;
@@ -135,6 +135,14 @@ impl Trigger {
             url: self.artifact.url.clone(),
             sha256: self.artifact.sha256,
         }
+    }
+
+    /// The package of tests as it is asked for.
+    pub(crate) fn tests(&self) -> Option<RequestedTests> {
+        self.tests.as_ref().map(|tests| RequestedTests {
+            url: tests.url.clone(),
+            sha256: tests.sha256,
+        })
     }
 
     /// The commit without its authors, whose names never stand in the log.

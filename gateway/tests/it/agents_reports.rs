@@ -23,6 +23,7 @@ fn fetched(server: &str) -> Fetched {
         command: format!("repair/{server}/fetch/1").parse().unwrap(),
         sha256: digest,
         bytes: 3,
+        is_well: None,
         took_ms: 1,
     }
 }

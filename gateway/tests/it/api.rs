@@ -193,6 +193,20 @@ async fn a_server_is_released_and_adopted_by_name() {
 }
 
 #[tokio::test]
+async fn a_server_is_taken_out_of_a_rollout_by_name() {
+    let house = House::open().await;
+    let path = "/api/v1/targets/production/checkout/servers";
+    let rollout = events::RolloutId::of(&target(), "cli", "key");
+    let body = json!({"reason": "its disk is broken", "rollout": rollout});
+    accepted(house.post(&format!("{path}/web2/exclude"), &body).await).await;
+    let said = house.said().await;
+    assert!(matches!(&said[0].1, Report::Ask(Ask::ExcludeServer(ask))
+            if ask.server.as_str() == "web2" && ask.rollout == rollout));
+    let unknown = house.post(&format!("{path}/web9/exclude"), &body).await;
+    assert_eq!(problem(unknown).await.1["known"], json!(["web1", "web2"]));
+}
+
+#[tokio::test]
 async fn an_entry_enters_the_log_as_it_is_and_once_for_each_key() {
     let house = House::open().await;
     let entry = "name = \"new\"\n";

@@ -8,7 +8,7 @@ use crate::house::{House, TOKEN, accepted, bytes, problem, target, trigger};
 type Change = fn(&mut Value);
 
 /// Each a way to get a trigger wrong.
-const WRONG: [(&str, Change); 16] = [
+const WRONG: [(&str, Change); 17] = [
     ("no service", |body| {
         body.as_object_mut().unwrap().remove("service");
     }),
@@ -42,8 +42,14 @@ const WRONG: [(&str, Change); 16] = [
     ("a URL that is none", |body| {
         body["artifact"]["url"] = json!("s3://bucket/a.tar.gz");
     }),
-    ("suites of its own", |body| {
-        body["tests"] = json!({"url": "https://store.example/tests.zip"});
+    ("a package of tests without a digest", |body| {
+        body["tests"] = json!({"url": "https://store.example/tests.tar.gz"});
+    }),
+    ("a package of tests with a token", |body| {
+        body["tests"] = json!({
+            "url": "https://store.example/t.tar.gz?token=hunter2",
+            "sha256": "0".repeat(64),
+        });
     }),
     ("no build number", |body| {
         body["build"].as_object_mut().unwrap().remove("number");

@@ -35,6 +35,35 @@ async fn an_accepted_trigger_is_durable_and_names_its_rollout() {
 }
 
 #[tokio::test]
+async fn a_package_of_tests_is_part_of_what_is_asked_for() {
+    let house = House::open().await;
+    let mut body = trigger("1.1");
+    body["tests"] = json!({
+        "url": "https://store.example/tests.tar.gz",
+        "sha256": "1".repeat(64),
+    });
+    accepted(house.deliver("msg_1", &bytes(&body)).await).await;
+    let said = house.said().await;
+    let Report::Ask(Ask::RequestRollout(asked)) = &said[0].1 else {
+        panic!("{:?}", said[0].1)
+    };
+    let tests = asked.tests.as_ref().unwrap();
+    assert_eq!(tests.url, "https://store.example/tests.tar.gz");
+    assert_eq!(
+        tests.sha256.to_string(),
+        format!("sha256:{}", "1".repeat(64))
+    );
+
+    body["tests"]["sha256"] = json!("2".repeat(64));
+    let other = house.deliver("msg_1", &bytes(&body)).await;
+    assert_eq!(
+        problem(other).await.0,
+        422,
+        "another package is another request"
+    );
+}
+
+#[tokio::test]
 async fn the_same_delivery_five_times_is_one_rollout() {
     let house = House::open().await;
     let body = bytes(&trigger("1.1"));

@@ -29,6 +29,39 @@ async fn a_server_is_healthy_after_enough_good_rounds_that_it_answered_itself() 
 }
 
 #[tokio::test]
+async fn a_server_without_a_balancer_in_front_is_asked_itself() {
+    let mut scene = Scene::with((200, "shop 1.1"), (200, "shop 1.0")).await;
+    let checker = Checker::start(&scene.bus);
+    for (attempt, seq, address, is_good) in [
+        (1, 1, scene.web1.address.clone(), true),
+        (2, 2, scene.web2.address.clone(), false),
+    ] {
+        let mut command = check(attempt, seq, &[], vec![get("/health")]);
+        command.timeout_ms = 500;
+        let Work::Check(asked) = &mut command.work else {
+            panic!("no check")
+        };
+        asked.direct = Some(format!("http://{address}"));
+        scene.orders.publish(&command).await;
+        match scene.orders.report().await.1 {
+            Answer::Healthy(healthy) if is_good => {
+                assert_eq!(healthy.probes[0].probe, "GET /health through web1");
+                assert!(healthy.balancers.is_empty());
+            }
+            Answer::Unhealthy(unhealthy) if !is_good => {
+                assert_eq!(unhealthy.failure.reason, FailedBecause::WrongVersion);
+                assert_eq!(
+                    unhealthy.failure.detail,
+                    "no answer through web1 names version 1.1"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    checker.stop().await;
+}
+
+#[tokio::test]
 async fn every_balancer_must_lead_to_the_server() {
     let mut scene = Scene::with((200, "1.1"), (200, "1.1")).await;
     let other = Haproxy::start(&[("web2", scene.web2.address.clone())]).await;

@@ -180,6 +180,7 @@ impl World {
             key: key.to_owned(),
             sender: "test".to_owned(),
             version: release.version,
+            tests: None,
             artifact: RequestedArtifact {
                 url: None,
                 sha256: release.sha256,

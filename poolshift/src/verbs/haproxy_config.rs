@@ -62,6 +62,12 @@ struct Printed<'a> {
 pub(crate) fn run(wanted: &HaproxyConfig, json: bool) -> anyhow::Result<Said> {
     let files = catalogue::load(std::slice::from_ref(&wanted.catalogue))?;
     let entry = catalogue::entry(&files, &wanted.target)?;
+    if entry.balancers.is_empty() {
+        let what = format!("{} has no load balancer in front", wanted.target);
+        return Err(Failure::refused(what)
+            .mend("its servers are taken out of work by `drain` and `restore` of its environment")
+            .into());
+    }
     let config = config(wanted, entry)?;
     let printed = Printed {
         target: &wanted.target,

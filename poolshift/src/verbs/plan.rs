@@ -95,6 +95,7 @@ fn asked(state: &State, version: Version) -> RolloutRequested {
         sender: "cli".to_owned(),
         entry_sha256: state.entry_sha256.unwrap_or(sha256),
         version,
+        tests: None,
         artifact: RequestedArtifact { url: None, sha256 },
         requested_by: ourselves(),
         proven: true,

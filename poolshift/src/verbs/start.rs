@@ -15,9 +15,16 @@ struct Wanted<'a> {
     version: &'a Version,
     sha256: Digest,
     url: Option<&'a str>,
+    tests: Option<Tests<'a>>,
     ticket: Option<&'a str>,
     reason: Option<&'a str>,
     person: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Tests<'a> {
+    url: &'a str,
+    sha256: Digest,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +51,11 @@ pub(crate) async fn run(client: &Client, start: Start, json: bool) -> anyhow::Re
         version: &start.version,
         sha256: start.sha256,
         url: start.url.as_deref(),
+        tests: start
+            .tests_url
+            .as_deref()
+            .zip(start.tests_sha256)
+            .map(|(url, sha256)| Tests { url, sha256 }),
         ticket: start.ticket.as_deref(),
         reason: start.reason.as_deref(),
         person: start.person.person.as_deref(),

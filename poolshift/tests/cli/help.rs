@@ -2,7 +2,7 @@
 
 use crate::support::run;
 
-const VERBS: [&[&str]; 22] = [
+const VERBS: [&[&str]; 23] = [
     &[],
     &["serve"],
     &["check"],
@@ -16,6 +16,7 @@ const VERBS: [&[&str]; 22] = [
     &["resume"],
     &["abort"],
     &["retry"],
+    &["exclude"],
     &["release"],
     &["approve"],
     &["history"],

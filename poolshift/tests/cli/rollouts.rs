@@ -78,6 +78,20 @@ fn a_rollout_is_paused_and_resumed() {
 }
 
 #[test]
+fn a_server_is_taken_out_of_the_rollout_that_runs_and_of_no_other() {
+    let house = House::ready();
+    let exclude = ["exclude", TARGET, "web1", "--reason", "its disk is broken"];
+    let said = house.run(&exclude);
+    assert_eq!(said.code, 1);
+    assert!(said.errors.contains("no rollout runs"), "{said:?}");
+    let rollout = house.rollout(TARGET, &[]);
+    house.until(TARGET, "running");
+    let text = house.run(&exclude).good();
+    assert!(text.contains("takes no further part"), "{text}");
+    assert!(text.contains(&rollout[..8]), "{text}");
+}
+
+#[test]
 fn the_same_key_is_the_same_rollout() {
     let house = House::ready();
     let first = house.rollout(TARGET, &["--key", "k1"]);

@@ -5,8 +5,9 @@ mod as_planned;
 mod bad_build;
 mod deaf_socket;
 mod lost_balancer;
+mod mailer;
+mod no_balancer;
 mod pipeline;
 mod restored;
 mod scene;
-#[cfg(test)]
 mod watched;

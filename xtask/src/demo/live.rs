@@ -98,6 +98,7 @@ impl Live {
             | Decision::RetryRequested(_)
             | Decision::ServerExcluded(_)
             | Decision::ServerReleased(_)
+            | Decision::ServerJoined(_)
             | Decision::GatesPassed(_)
             | Decision::GateAwaited(_)
             | Decision::GateOverridden(_)

@@ -7,5 +7,5 @@ mod order;
 mod world;
 
 pub(crate) use artifact::{archive, gzip, raw_archive};
-pub(crate) use order::{command_of, fetch, install, suite, test};
+pub(crate) use order::{artifact, command_of, fetch, install, suite, test};
 pub(crate) use world::World;

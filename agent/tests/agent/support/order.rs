@@ -7,7 +7,7 @@ use events::{
     ServerName, Suite, Test, Timestamp, Work, sha256,
 };
 
-fn artifact(url: &str, bytes: &[u8]) -> Artifact {
+pub(crate) fn artifact(url: &str, bytes: &[u8]) -> Artifact {
     Artifact {
         url: url.to_owned(),
         sha256: sha256(bytes),
@@ -19,7 +19,9 @@ pub(crate) fn fetch(url: &str, bytes: &[u8], into: &Path) -> Fetch {
     Fetch {
         artifact: artifact(url, bytes),
         version: "1.0".parse().expect("a version"),
+        tests: None,
         into: into.display().to_string(),
+        prove: None,
         credentials_name: None,
     }
 }
@@ -47,6 +49,7 @@ pub(crate) fn install(url: &str, bytes: &[u8], into: &Path, version: &str) -> In
 pub(crate) fn test(url: &str, into: &Path, script: &str) -> Test {
     Test {
         suites: vec![suite("smoke", script)],
+        tests: None,
         into: into.display().to_string(),
         url: url.to_owned(),
         header: "x-poolshift-server".to_owned(),
@@ -102,6 +105,7 @@ pub(crate) fn command_of(
         start_within_ms: 20_000,
         timeout_ms: 20_000,
         deadline_at: Timestamp::FAR,
+        own: None,
         plan_digest: None,
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
         balancers: Vec::new(),

@@ -54,6 +54,13 @@ impl World {
         }
     }
 
+    /// More lines of the agent's settings, before it starts.
+    pub(crate) fn configure(&self, more: &str) {
+        let file = self.folder.path().join("agent.toml");
+        let settings = std::fs::read_to_string(&file).expect("settings");
+        std::fs::write(&file, format!("{settings}{more}\n")).expect("settings");
+    }
+
     pub(crate) fn enrol(&self, code: &str) -> ExitStatus {
         self.program()
             .args(["enrol", "--config"])

@@ -17,6 +17,9 @@ pub struct Fetched {
     pub bytes: u64,
     /// How long it took.
     pub took_ms: u64,
+    /// Whether the service showed that it is well, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_well: Option<bool>,
 }
 
 /// The artifact could not be fetched.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CommandId, Fence};
+use crate::name::Target;
 use crate::open::open_enum;
 
 /// An agent has begun.
@@ -10,6 +11,20 @@ use crate::open::open_enum;
 pub struct CommandStarted {
     /// Which command.
     pub command: CommandId,
+}
+
+/// An agent cannot begin yet: it does one thing at a time, and something else runs. The time in
+/// which it must have begun starts anew, longer by the time that the other work may take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandQueued {
+    /// Which command waits.
+    pub command: CommandId,
+    /// The command that runs on this machine.
+    pub behind: CommandId,
+    /// Whose that is: mostly another service's.
+    pub behind_target: Target,
+    /// The longest that it may take, in milliseconds.
+    pub at_most_ms: u64,
 }
 
 open_enum! {

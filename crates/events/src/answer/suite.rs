@@ -13,6 +13,9 @@ use crate::id::CommandId;
 pub struct SuiteResult {
     /// Its name.
     pub name: String,
+    /// Digest of the package that it was run from; none: it lay in the artifact itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests_sha256: Option<Digest>,
     /// Digest of the results file; none when there was none.
     pub results_sha256: Option<Digest>,
     /// `junit`, `nunit2`, `nunit3`.

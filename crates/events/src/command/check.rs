@@ -30,6 +30,9 @@ pub struct Check {
     pub probe_timeout_ms: u64,
     /// Who must answer.
     pub expect: Expect,
+    /// Where no load balancer is in front: the server itself, such as `http://10.1.0.1:8080`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct: Option<String>,
 }
 
 /// One probe. `{version}` in expected texts has been filled in.

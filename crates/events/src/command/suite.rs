@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::artifact::Artifact;
 use super::check::Expect;
 
 /// Run suites against a server in the maintenance pool.
@@ -9,8 +10,12 @@ use super::check::Expect;
 pub struct Test {
     /// The suites, in order.
     pub suites: Vec<Suite>,
-    /// The service's folder on the machine; suites run in the installed version's folder.
+    /// The service's folder on the machine; suites run in the folder of the installed version, or
+    /// in that of its package of tests.
     pub into: String,
+    /// The package that the suites are run from; none: they lie in the artifact itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<Artifact>,
     /// Where testers reach the server: one balancer's maintenance pool.
     pub url: String,
     /// The request header that pins a request to one server.

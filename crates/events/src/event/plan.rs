@@ -31,6 +31,9 @@ pub struct Plan {
     pub version: Version,
     /// What artifact.
     pub artifact: Artifact,
+    /// The package that its suites are run from; none: they lie in the artifact itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<Artifact>,
     /// The catalogue entry it was made from, as text.
     pub entry: String,
     /// Digest of that text.
@@ -59,6 +62,20 @@ pub struct Plan {
     pub brain: u16,
 }
 
+impl Plan {
+    /// The package that a server's suites are run from. On the way back it is the one that proved
+    /// the previous version; where that had none, that of the new version: a service whose suites
+    /// come in a package has none in its artifact.
+    #[must_use]
+    pub fn tests_of(&self, server: &ServerName, back: bool) -> Option<&Artifact> {
+        let planned = self.servers.iter().find(|one| one.server == *server);
+        let previous = planned
+            .filter(|_| back)
+            .and_then(|planned| planned.previous_tests.as_ref());
+        previous.or(self.tests.as_ref())
+    }
+}
+
 /// A server in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedServer {
@@ -72,6 +89,9 @@ pub struct PlannedServer {
     pub balancers: Vec<BalancerName>,
     /// The last version that was proven there.
     pub previous: Option<Release>,
+    /// The package whose suites proved that version, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_tests: Option<Artifact>,
     /// Whether it was UP in the online pool of every balancer when the plan was made.
     pub up: bool,
 }

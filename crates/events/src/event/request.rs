@@ -19,6 +19,15 @@ pub struct RequestedArtifact {
     pub sha256: Digest,
 }
 
+/// A package of test suites that comes with an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestedTests {
+    /// Where it lies.
+    pub url: String,
+    /// What it must hash to.
+    pub sha256: Digest,
+}
+
 /// The build that made an artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Build {
@@ -86,6 +95,9 @@ pub struct RolloutRequested {
     pub version: Version,
     /// What to install.
     pub artifact: RequestedArtifact,
+    /// The package that its suites are run from; none: they lie in the artifact itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<RequestedTests>,
     /// Who asks.
     pub requested_by: Actor,
     /// Whether that is proven.
@@ -117,6 +129,8 @@ open_enum! {
         QueueFull = "queue_full",
         /// It could not be taken back, and the entry refuses that.
         NoWayBack = "no_way_back",
+        /// A package of suites came with it, and the entry has no suites.
+        NoSuites = "no_suites",
         /// The entry asks for something that cannot be planned.
         NotPlannable = "not_plannable",
     }

@@ -127,6 +127,7 @@ fn planned_server(server: ServerName) -> PlannedServer {
         address: "checkout-0001.production.example.com:8080".to_owned(),
         balancers: vec![name("lb1"), name("lb2")],
         previous: Some(release()),
+        previous_tests: None,
         up: true,
     }
 }

@@ -1,20 +1,26 @@
 //! What workers' answers make of the state.
 
 use events::{
-    Answer, CommandId, CommandRefused, Drained, FailedBecause, Failure, Pool, PoolSeen,
-    RefusedBecause, Release, Restored, RolloutId, RolloutRef, ServerName, StepTimedOut, Strayed,
-    Timestamp,
+    Answer, CommandId, CommandQueued, CommandRefused, Drained, FailedBecause, Failure, Pool,
+    PoolSeen, RefusedBecause, Release, Restored, RolloutId, RolloutRef, ServerName, StepTimedOut,
+    Strayed, Timestamp,
 };
 
-use super::{member, service, watch};
+use super::{member, own, service, watch};
 use crate::rules::Rule;
 use crate::state::{Aside, Server, State};
 
 pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
     match answer {
         Answer::CommandStarted(a) => started(state, &a.command.server, at),
+        Answer::CommandQueued(a) => queued(state, a, at),
         Answer::CommandRefused(a) => refused(state, a),
-        Answer::Fetched(a) => done(state, &a.command),
+        Answer::Fetched(a) => {
+            own::seen_well(state, a);
+            done(state, &a.command);
+        }
+        Answer::OwnDone(a) => own::done(state, a),
+        Answer::OwnFailed(a) => own::failed(state, a),
         Answer::FetchFailed(a) => broken(state, &a.command, &a.failure),
         Answer::Drained(a) => drained(state, a),
         Answer::DrainRefused(a) => {
@@ -84,7 +90,7 @@ fn pool_seen(state: &mut State, seen: &PoolSeen) {
     }
 }
 
-fn with(state: &mut State, name: &ServerName, change: impl FnOnce(&mut Server)) {
+pub(super) fn with(state: &mut State, name: &ServerName, change: impl FnOnce(&mut Server)) {
     if let Some(server) = state.servers.get_mut(name) {
         change(server);
     }
@@ -101,6 +107,17 @@ fn started(state: &mut State, name: &ServerName, at: Timestamp) {
     if let Some(outstanding) = outstanding(state, name) {
         outstanding.started = true;
         outstanding.since = at;
+    }
+}
+
+/// Its machine has other work: its time to begin starts anew behind that.
+fn queued(state: &mut State, event: &CommandQueued, at: Timestamp) {
+    let rollout = state.rollout.as_ref();
+    let Some(start_within_ms) = rollout.map(|rollout| rollout.plan.timeouts_ms.start_within) else {
+        return;
+    };
+    if let Some(outstanding) = outstanding(state, &event.command.server) {
+        outstanding.queue(event, start_within_ms, at);
     }
 }
 
@@ -209,7 +226,7 @@ fn restored(state: &mut State, restored: &Restored) {
 }
 
 /// A failure that is no verdict.
-fn broken(state: &mut State, command: &CommandId, failure: &Failure) {
+pub(super) fn broken(state: &mut State, command: &CommandId, failure: &Failure) {
     over(state, command);
     if command.rollout == RolloutRef::Repair {
         left(state, command, failure);
@@ -247,7 +264,7 @@ fn tests_failed(state: &mut State, command: &CommandId, failure: &Failure) {
     }
 }
 
-fn said(command: &CommandId, failure: &Failure) -> String {
+pub(super) fn said(command: &CommandId, failure: &Failure) -> String {
     format!("{}: {} ({})", command.step, failure.reason, failure.detail)
 }
 

@@ -88,6 +88,7 @@ pub(super) fn planned(state: &mut State, event: &RolloutPlanned, at: Timestamp) 
             .iter()
             .map(|server| server.server.clone())
             .collect(),
+        joined: Vec::new(),
         batch: 0,
         started_at: None,
         least_up: None,
@@ -140,7 +141,7 @@ fn entry_of(state: &State, plan: &Plan) -> Option<Arc<Entry>> {
     })
 }
 
-fn member(server: &PlannedServer) -> Member {
+pub(super) fn member(server: &PlannedServer) -> Member {
     Member {
         stage: Stage::Waiting,
         tries: 0,
@@ -192,7 +193,7 @@ pub(super) fn gates_passed(state: &mut State) {
             .servers
             .get(name)
             .is_some_and(|server| server.unproven);
-        if !held {
+        if !held && member.stage != Stage::Excluded {
             member.stage = Stage::At(Way::Forward, Step::Fetch);
         }
     }
@@ -238,9 +239,14 @@ pub(super) fn issued(state: &mut State, command: &Command) {
         command: Arc::new(command.clone()),
         started: false,
         since: command.issued_at,
+        own_done: false,
+        queued: Vec::new(),
         answered: BTreeSet::new(),
         watched: None,
     });
+    if command.own.is_some() && command.work.keeps_out() {
+        server.serves = Some(false);
+    }
     let installs = matches!(command.work, Work::Install(_));
     if installs {
         server.unproven = true;

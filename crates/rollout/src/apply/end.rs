@@ -2,12 +2,12 @@
 
 use events::{
     AbortRequested, Halted, Paused, RollbackStarted, RolloutFinished, RolloutRef, ServerExcluded,
-    ServerName,
+    ServerJoined, ServerName, Work,
 };
 
 use super::{begin, member, service};
 use crate::rules::Rule;
-use crate::state::{Aside, Halt, Outstanding, Phase, Stage, State};
+use crate::state::{Aside, Halt, Member, Outstanding, Phase, Stage, State};
 use crate::step::{Step, Way};
 
 pub(super) fn paused(state: &mut State, event: &Paused) {
@@ -88,12 +88,37 @@ pub(super) fn turned_back(state: &mut State, event: &RollbackStarted) {
     }
 }
 
+/// It takes no further part. A download is called off; what keeps an unproven server out stays.
 pub(super) fn excluded(state: &mut State, event: &ServerExcluded) {
-    if let Some(rollout) = &mut state.rollout
-        && let Some(member) = rollout.members.get_mut(&event.server)
-    {
+    let Some((server, rollout)) = member::of(state, &event.server) else {
+        return;
+    };
+    let fetches = |outstanding: &Outstanding| matches!(outstanding.command.work, Work::Fetch(_));
+    if server.outstanding.as_ref().is_some_and(fetches) {
+        service::idle(server);
+    }
+    if let Some(member) = rollout.members.get_mut(&event.server) {
         member.stage = Stage::Excluded;
     }
+    let failed = |member: &Member| member.stage == Stage::Failed;
+    if !rollout.members.values().any(failed) {
+        rollout.failure = None;
+    }
+}
+
+/// A late server goes the same way as the others, behind them.
+pub(super) fn joined(state: &mut State, event: &ServerJoined) {
+    let name = &event.planned.server;
+    let (Some(server), Some(rollout)) = (state.servers.get_mut(name), state.rollout.as_mut())
+    else {
+        return;
+    };
+    server.attempts.retain(|step, _| step == "hold");
+    let mut member = begin::member(&event.planned);
+    member.stage = Stage::At(Way::Forward, Step::Fetch);
+    rollout.members.insert(name.clone(), member);
+    rollout.order.push(name.clone());
+    rollout.joined.push(event.planned.clone());
 }
 
 /// The rollout is over. What it leaves out stays in the state: stuck or left.

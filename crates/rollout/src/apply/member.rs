@@ -26,6 +26,7 @@ pub(super) fn passed(state: &mut State, name: &ServerName) {
         return;
     };
     let course = rollout.course();
+    let plan = rollout.plan.clone();
     let Some(member) = rollout.members.get_mut(name) else {
         return;
     };
@@ -41,6 +42,7 @@ pub(super) fn passed(state: &mut State, name: &ServerName) {
                 server.unproven = false;
                 server.aside = None;
                 server.proven.clone_from(&server.installed);
+                server.proven_by = plan.tests_of(name, way == Way::Back).cloned();
             }
             member.tries = 0;
             if step == Step::Restore {

@@ -39,11 +39,14 @@ fn fresh(rule: &ServerRule) -> Server {
         machine: rule.machine.clone(),
         address: rule.address.clone(),
         balancers: Vec::new(),
+        own: None,
+        serves: None,
         online: String::new(),
         maintenance: String::new(),
         in_catalogue: true,
         seq: 0,
         proven: None,
+        proven_by: None,
         installed: None,
         unproven: false,
         pools: BTreeMap::new(),
@@ -59,6 +62,7 @@ fn fresh(rule: &ServerRule) -> Server {
 
 fn same_place(one: &Server, other: &Server) -> bool {
     one.balancers == other.balancers
+        && one.own == other.own
         && one.online == other.online
         && one.maintenance == other.maintenance
         && one.machine == other.machine
@@ -73,6 +77,7 @@ fn described(server: Server, rule: &ServerRule, entry: &Entry) -> Server {
         machine: rule.machine.clone(),
         address: rule.address.clone(),
         balancers: entry.balancers.clone(),
+        own: entry.own_of(&rule.name),
         online: entry.online.clone(),
         maintenance: entry.maintenance.clone(),
         in_catalogue: true,
@@ -83,7 +88,9 @@ fn described(server: Server, rule: &ServerRule, entry: &Entry) -> Server {
 pub(super) fn adopted(state: &mut State, event: &Adopted) {
     if let Some(server) = state.servers.get_mut(&event.server) {
         server.proven = Some(event.release.clone());
+        server.proven_by = None;
         server.unproven = false;
+        server.serves = None;
     }
 }
 
@@ -93,6 +100,7 @@ pub(super) fn released(state: &mut State, event: &ServerReleased) {
     if let Some(server) = state.servers.get_mut(&event.server) {
         server.aside = None;
         server.strayed = false;
+        server.serves = None;
         idle(server);
     }
 }

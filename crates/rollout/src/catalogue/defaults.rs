@@ -1,6 +1,6 @@
 //! What a service file means when it says nothing. Durations are in milliseconds.
 
-use super::entry::{LowTrust, NoWayBack, OnFailure, SecondRequest, Size};
+use super::entry::{Late, LowTrust, NoWayBack, OnFailure, SecondRequest, Size};
 use events::Then;
 
 /// The orchestrator waits this much longer than a worker: twice the clock skew plus delivery. No
@@ -55,6 +55,8 @@ pub const ON_FAILURE: OnFailure = OnFailure::RollBack;
 pub const SECOND_REQUEST: SecondRequest = SecondRequest::Supersede;
 /// `[rollout] no_way_back`.
 pub const NO_WAY_BACK: NoWayBack = NoWayBack::Refuse;
+/// `[rollout] late`.
+pub const LATE: Late = Late::Leave;
 /// `[rollout] start_within`: 60 seconds.
 pub const START_WITHIN_MS: u64 = 60_000;
 /// `[rollout] person_wait`: 4 hours.

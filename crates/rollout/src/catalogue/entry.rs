@@ -1,8 +1,8 @@
 //! What the catalogue says of one target, as types: a service file read for one environment.
 
 use events::{
-    Balancer, EnvironmentName, InstallKind, Probe, Prove, ServerName, Suite, Target, Then, TooFew,
-    Version,
+    Balancer, EnvironmentName, InstallKind, Own, Probe, Prove, ServerName, Suite, Target, Then,
+    TooFew, Version,
 };
 
 use events::MachineName;
@@ -26,8 +26,10 @@ pub struct Entry {
     pub check: CheckRule,
     /// How fast, how careful, and what then.
     pub rollout: RolloutRule,
-    /// The load balancers in front, in order.
+    /// The load balancers in front, in order; none: `own` takes servers out of work.
     pub balancers: Vec<Balancer>,
+    /// The service's own commands, where no load balancer is in front.
+    pub own: Option<OwnRule>,
     /// HAProxy backend that customers reach.
     pub online: String,
     /// HAProxy backend that only testers reach.
@@ -99,6 +101,16 @@ pub struct InstallRule {
     pub timeout_ms: u64,
     /// How many releases stay on disk.
     pub keep: u32,
+}
+
+/// How a service is taken out of work, and put back, where no load balancer is in front. What
+/// `drain` does must outlast a restart of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnRule {
+    /// Takes a server out of work.
+    pub drain: Vec<String>,
+    /// Puts it back.
+    pub restore: Vec<String>,
 }
 
 /// How the agent knows what runs.
@@ -194,6 +206,15 @@ pub enum NoWayBack {
     Allow,
 }
 
+/// What happens to a server that the catalogue gets while a rollout runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Late {
+    /// It is left as it is, and named at the end.
+    Leave,
+    /// It goes the same way, behind all others.
+    Join,
+}
+
 /// How fast, how careful, and what then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RolloutRule {
@@ -215,6 +236,8 @@ pub struct RolloutRule {
     pub second_request: SecondRequest,
     /// What happens when nobody knows what a server runs now.
     pub no_way_back: NoWayBack,
+    /// What happens to a server that the catalogue gets while a rollout runs.
+    pub late: Late,
     /// How long an agent may take to begin.
     pub start_within_ms: u64,
     /// How long a halt or pause waits for a person.
@@ -308,6 +331,12 @@ pub struct ServerRule {
 }
 
 impl Entry {
+    /// What takes a server out of work and puts it back, where no load balancer is in front.
+    #[must_use]
+    pub fn own_of(&self, server: &ServerName) -> Option<(Own, Own)> {
+        self.own.as_ref().map(|own| own.on(&self.install, server))
+    }
+
     /// The rule of one server.
     #[must_use]
     pub fn server(&self, name: &ServerName) -> Option<&ServerRule> {

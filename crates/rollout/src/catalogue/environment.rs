@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use events::Balancer;
 
 use super::defaults::{APPROVALS_COUNT, APPROVALS_EXPIRE_MS, LOW_TRUST, PROBE_SUFFIX};
-use super::entry::{Approvals, GateRules, LowTrust, ServerRule};
+use super::entry::{Approvals, GateRules, LowTrust, OwnRule, ServerRule};
 use super::forms;
 use super::gates::gates;
 use super::net;
+use super::own;
 use super::page::shown;
 use super::section::Section;
 use super::servers::{Taken, servers};
@@ -21,6 +22,7 @@ pub(super) struct Environment {
     pub(super) online: String,
     pub(super) maintenance: String,
     pub(super) probe: String,
+    pub(super) own: Option<OwnRule>,
     pub(super) approvals: Option<Approvals>,
     pub(super) low_trust: LowTrust,
     pub(super) gates: GateRules,
@@ -34,7 +36,13 @@ pub(super) fn environment(section: &Section<'_>, taken: &mut Taken<'_>) -> Optio
     let balancers = section
         .need("balancers")
         .and_then(|value| balancers(&value));
-    let backends = backends(section);
+    let has_none = balancers.as_ref().is_some_and(Vec::is_empty);
+    let backends = if has_none {
+        without_backends(section)
+    } else {
+        backends(section)
+    };
+    let own = own::own(section, has_none);
     let approvals = section.maybe("approvals").map(|value| approvals(&value));
     let low_trust = section.choice(
         "low_trust",
@@ -52,6 +60,7 @@ pub(super) fn environment(section: &Section<'_>, taken: &mut Taken<'_>) -> Optio
         online,
         maintenance,
         probe,
+        own: own?,
         approvals: match approvals {
             Some(approvals) => Some(approvals?),
             None => None,
@@ -67,13 +76,6 @@ pub(super) fn environment(section: &Section<'_>, taken: &mut Taken<'_>) -> Optio
 
 fn balancers(value: &Value<'_>) -> Option<Vec<Balancer>> {
     let items = value.list()?;
-    if items.is_empty() {
-        value.refuse(
-            "`balancers = []` is not supported yet",
-            format!("name the HAProxy in front, such as {}", value.example()),
-        );
-        return None;
-    }
     let mut names = BTreeMap::new();
     let mut doors = BTreeMap::new();
     let read = |item: &Value<'_>| balancer(item, &mut names, &mut doors);
@@ -155,6 +157,20 @@ fn backends(section: &Section<'_>) -> Option<(String, String, String)> {
         );
     }
     Some((online, maintenance, probe))
+}
+
+/// Where no load balancer is in front, there are no pools.
+fn without_backends(section: &Section<'_>) -> Option<(String, String, String)> {
+    for name in ["online", "maintenance", "probe"] {
+        if let Some(value) = section.maybe(name) {
+            value.refuse(
+                format!("`{name}` is a backend of HAProxy, and `balancers = []`"),
+                "remove it, or name the load balancers in front",
+            );
+            return None;
+        }
+    }
+    Some((String::new(), String::new(), String::new()))
 }
 
 fn backend_and_place(value: Value<'_>) -> Option<(String, Value<'_>)> {

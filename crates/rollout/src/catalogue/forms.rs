@@ -43,8 +43,7 @@ pub(super) const ALL: [&Form; 16] = [
 ];
 
 /// What later steps build, and what to do until then.
-pub(super) const LATER: [(&str, &str); 3] = [
-    ("late", "remove it: rollouts begin at any time yet"),
+pub(super) const LATER: [(&str, &str); 2] = [
     (
         "database",
         "remove it: migrations are not run yet, so keep the version free of them",
@@ -219,6 +218,7 @@ pub(super) const ROLLOUT: Form = Form {
         key("on_failure", "on_failure = \"roll-back\""),
         key("second_request", "second_request = \"supersede\""),
         key("no_way_back", "no_way_back = \"refuse\""),
+        key("late", "late = \"leave\""),
         key("start_within", "start_within = \"60s\""),
         key("person_wait", "person_wait = \"4h\""),
         key("gate_expire", "gate_expire = \"96h\""),
@@ -255,6 +255,8 @@ pub(super) const ENVIRONMENT: Form = Form {
         key("online", "online = \"checkout\""),
         key("maintenance", "maintenance = \"checkout_maintenance\""),
         key("probe", "probe = \"checkout_probe\""),
+        key("drain", "drain = [\"/srv/mailer/pause\"]"),
+        key("restore", "restore = [\"/srv/mailer/resume\"]"),
         key(
             "approvals",
             "approvals = { count = 1, from = [\"release-managers\"] }",

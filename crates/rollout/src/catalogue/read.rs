@@ -105,6 +105,7 @@ impl Common {
             check: self.check.clone(),
             rollout: self.rollout.clone(),
             balancers: place.balancers,
+            own: place.own,
             online: place.online,
             maintenance: place.maintenance,
             probe: place.probe,

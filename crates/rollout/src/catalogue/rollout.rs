@@ -3,7 +3,7 @@
 use events::{Then, TooFew};
 
 use super::defaults as default;
-use super::entry::{NoWayBack, OnFailure, RolloutRule, SecondRequest, Size, WatchRule};
+use super::entry::{Late, NoWayBack, OnFailure, RolloutRule, SecondRequest, Size, WatchRule};
 use super::forms;
 use super::page::shown;
 use super::section::Section;
@@ -43,6 +43,11 @@ pub(super) fn rollout(section: &Section<'_>) -> (RolloutRule, Option<usize>) {
             default::NO_WAY_BACK,
             &[("refuse", NoWayBack::Refuse), ("allow", NoWayBack::Allow)],
         ),
+        late: section.choice(
+            "late",
+            default::LATE,
+            &[("leave", Late::Leave), ("join", Late::Join)],
+        ),
         restore_timeout_ms: deadline(section, "restore_timeout", default::RESTORE_TIMEOUT_MS),
         start_within_ms: deadline(section, "start_within", default::START_WITHIN_MS),
         person_wait_ms: deadline(section, "person_wait", default::PERSON_WAIT_MS),
@@ -70,6 +75,7 @@ pub(super) fn by_default() -> RolloutRule {
         on_failure: default::ON_FAILURE,
         second_request: default::SECOND_REQUEST,
         no_way_back: default::NO_WAY_BACK,
+        late: default::LATE,
         start_within_ms: default::START_WITHIN_MS,
         person_wait_ms: default::PERSON_WAIT_MS,
         gate_expire_ms: default::GATE_EXPIRE_MS,

@@ -34,6 +34,7 @@ fn to_command(state: &State, answer: &Answer, command: &CommandId) -> Reply {
 /// Whether this answer belongs to that kind of work and was not given before.
 fn fits(outstanding: &Outstanding, answer: &Answer) -> bool {
     let work = &outstanding.command.work;
+    let by_agent = outstanding.command.worker() == events::Worker::Agent;
     let from_new = |balancer: &BalancerName| {
         !outstanding.answered.contains(balancer)
             && outstanding
@@ -43,7 +44,11 @@ fn fits(outstanding: &Outstanding, answer: &Answer) -> bool {
                 .any(|known| known.name == *balancer)
     };
     match answer {
-        Answer::CommandStarted(_) => !outstanding.started && work.worker() == events::Worker::Agent,
+        Answer::CommandStarted(_) => !outstanding.started && by_agent,
+        Answer::CommandQueued(a) => by_agent && outstanding.may_queue(a),
+        Answer::OwnDone(_) | Answer::OwnFailed(_) => {
+            outstanding.command.own.is_some() && !outstanding.own_done
+        }
         Answer::CommandRefused(a) => is_possible(a.highest),
         Answer::Fetched(_) | Answer::FetchFailed(_) => matches!(work, Work::Fetch(_)),
         Answer::Drained(a) => matches!(work, Work::Drain(_)) && from_new(&a.balancer),
@@ -138,6 +143,9 @@ fn changes(state: &State, answer: &Answer) -> bool {
                 .is_some_and(|server| server.runs != seen.release)
         }),
         Answer::CommandStarted(_)
+        | Answer::CommandQueued(_)
+        | Answer::OwnDone(_)
+        | Answer::OwnFailed(_)
         | Answer::CommandRefused(_)
         | Answer::Fetched(_)
         | Answer::FetchFailed(_)

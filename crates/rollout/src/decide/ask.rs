@@ -32,14 +32,17 @@ fn defined(heard: &Heard, define: &DefineService, sha256: Digest) -> Reply {
     .into()
 }
 
-/// Where a server stands is not changed while a rollout moves it: one balancer would not know.
+/// Where a server stands is not changed while a rollout moves it: one balancer would not know. One
+/// that the rollout has not touched may change its machine; it is then excluded.
 fn moves_a_member(state: &State, entry: &Entry) -> Option<String> {
     let rollout = state.rollout.as_ref()?;
     let moved = |rule: &&ServerRule| {
-        let member = rollout.members.contains_key(&rule.name);
-        let server = state.servers.get(&rule.name).filter(|_| member);
-        server.is_some_and(|server| {
-            server.machine != rule.machine
+        let member = rollout.members.get(&rule.name);
+        let both = state.servers.get(&rule.name).zip(member);
+        both.is_some_and(|(server, member)| {
+            let free = !member.touched && !member.out && !member.stage.is_moving();
+            (server.machine != rule.machine && !free)
+                || server.own != entry.own_of(&rule.name)
                 || server.balancers != entry.balancers
                 || server.online != entry.online
                 || server.maintenance != entry.maintenance

@@ -1,38 +1,10 @@
 //! Which servers are taken on together, forward and back.
 
-use events::{BatchStarted, Event, ExcludedBecause, ServerExcluded, ServerName, Timestamp};
+use events::{BatchStarted, Event, ServerName, Timestamp};
 
 use crate::gate;
 use crate::safety;
 use crate::state::{Phase, Rollout, Stage, State};
-
-/// Servers that the catalogue does not have any more take no part, unless they are on their way.
-pub(super) fn exclude_gone(state: &State, _at: Timestamp) -> Vec<Event> {
-    let Some(rollout) = state.rollout.as_deref() else {
-        return Vec::new();
-    };
-    let gone = |name: &ServerName| {
-        state
-            .servers
-            .get(name)
-            .is_none_or(|server| !server.in_catalogue && !server.unproven)
-    };
-    let untouched = rollout
-        .members
-        .iter()
-        .filter(|(_, member)| member.stage == Stage::Waiting);
-    untouched
-        .filter(|(name, _)| gone(name))
-        .map(|(name, _)| {
-            ServerExcluded {
-                rollout: rollout.id(),
-                server: name.clone(),
-                why: ExcludedBecause::Gone,
-            }
-            .into()
-        })
-        .collect()
-}
 
 pub(super) fn open(state: &State, at: Timestamp) -> Vec<Event> {
     let Some(rollout) = state.rollout.as_deref() else {
@@ -79,10 +51,9 @@ fn back(state: &State, rollout: &Rollout) -> Vec<ServerName> {
 }
 
 /// The first servers of that stage in the plan's order: as many as there is room for, of those
-/// that are UP never more than the floor leaves. One that is UP may always be asked for: the
-/// lb-controllers judge the floor on what is so at that moment.
+/// that are UP never more than the floor leaves.
 fn take(state: &State, rollout: &Rollout, stage: Stage, room: usize) -> Vec<ServerName> {
-    let mut up_left = safety::up_to_spare(state, rollout).max(1);
+    let mut up_left = safety::up_to_take(state, rollout);
     let mut servers = Vec::new();
     for name in &rollout.order {
         let waits = rollout

@@ -5,6 +5,7 @@ use events::{
     Timestamp, Work,
 };
 
+use super::fleet;
 use crate::rules::Rule;
 use crate::safety;
 use crate::state::{Aside, Member, Outstanding, Phase, Rollout, Stage, State};
@@ -16,7 +17,7 @@ pub(super) fn finish(state: &State, at: Timestamp) -> Vec<Event> {
     };
     let over = match rollout.phase {
         Phase::Gates => None,
-        Phase::Forward => taken_over(state, rollout).or_else(|| forward(rollout)),
+        Phase::Forward => taken_over(state, rollout).or_else(|| forward(state, rollout)),
         Phase::Back => back(state, rollout),
     };
     let Some((outcome, reason)) = over else {
@@ -61,14 +62,25 @@ fn taken_over(state: &State, rollout: &Rollout) -> Option<(Outcome, String)> {
     Some((Outcome::Superseded, reason))
 }
 
-fn forward(rollout: &Rollout) -> Option<(Outcome, String)> {
-    let done = |member: &Member| matches!(member.stage, Stage::Done | Stage::Excluded);
-    rollout.members.values().all(done).then(|| {
-        (
-            Outcome::Succeeded,
-            "every server runs the new version".to_owned(),
-        )
-    })
+fn forward(state: &State, rollout: &Rollout) -> Option<(Outcome, String)> {
+    let members = || rollout.members.values();
+    let done = |member: &Member| member.stage == Stage::Done;
+    if !members().all(|member| done(member) || member.stage == Stage::Excluded) {
+        return None;
+    }
+    if !members().any(done) {
+        let reason = "every server was taken out of the rollout, so nothing was done";
+        return Some((Outcome::Incomplete, reason.to_owned()));
+    }
+    let except = fleet::except(state, rollout);
+    let reason = if except.is_empty() {
+        "every server runs the new version".to_owned()
+    } else {
+        let names: Vec<&str> = except.iter().map(ServerName::as_str).collect();
+        let names = names.join(", ");
+        format!("every server runs the new version but {names}")
+    };
+    Some((Outcome::Succeeded, reason))
 }
 
 fn back(state: &State, rollout: &Rollout) -> Option<(Outcome, String)> {
@@ -157,7 +169,7 @@ pub(super) fn finished(
             .collect(),
         stuck: names(&stuck),
         left: names(&|name, member| (member.out || left(name)) && !unproven(name)),
-        except: names(&|_, member| member.stage == Stage::Excluded),
+        except: fleet::except(state, rollout),
         least_up: rollout.least_up,
         floor: rollout.plan.floor,
         held_out_requests: rollout.held_out_requests,

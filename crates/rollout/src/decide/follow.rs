@@ -6,7 +6,7 @@ use events::{
     Event, Halted, RejectedBecause, RollbackStarted, RolloutPlanned, RolloutRejected, Timestamp,
 };
 
-use super::{batch, finish, gate, timeout};
+use super::{batch, finish, fleet, gate, timeout};
 use crate::catalogue::OnFailure;
 use crate::issue;
 use crate::plan::{PlanError, plan};
@@ -15,7 +15,7 @@ use crate::safety;
 use crate::state::{Phase, Rollout, Stage, State};
 
 pub(super) fn next(state: &State, at: Timestamp) -> Vec<Event> {
-    let steps: [fn(&State, Timestamp) -> Vec<Event>; 13] = [
+    let steps: [fn(&State, Timestamp) -> Vec<Event>; 14] = [
         timeout::commands,
         timeout::queue,
         start,
@@ -23,8 +23,9 @@ pub(super) fn next(state: &State, at: Timestamp) -> Vec<Event> {
         timeout::gates,
         turn_back,
         halt,
+        fleet::exclude_gone,
+        fleet::join_late,
         finish::finish,
-        batch::exclude_gone,
         issue::commands,
         batch::open,
         gate::await_batch,
@@ -61,6 +62,7 @@ fn start(state: &State, at: Timestamp) -> Vec<Event> {
         Err(error) => {
             let reason = match &error {
                 PlanError::NoWayBack { .. } => RejectedBecause::NoWayBack,
+                PlanError::NoSuites => RejectedBecause::NoSuites,
                 PlanError::NoEntry
                 | PlanError::NoServers
                 | PlanError::TooLarge { .. }
@@ -105,6 +107,7 @@ fn turn_back(state: &State, at: Timestamp) -> Vec<Event> {
         .members
         .iter()
         .filter(|(_, member)| member.touched && member.previous.is_some())
+        .filter(|(_, member)| member.stage != Stage::Excluded)
         .map(|(name, _)| name.clone())
         .collect();
     vec![

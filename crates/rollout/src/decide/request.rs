@@ -83,6 +83,7 @@ fn requested(asked: &RequestRollout, entry_sha256: events::Digest) -> RolloutReq
         entry_sha256,
         version: asked.version.clone(),
         artifact: asked.artifact.clone(),
+        tests: asked.tests.clone(),
         requested_by: asked.requested_by.clone(),
         proven: asked.proven,
         claims: asked.claims.clone(),

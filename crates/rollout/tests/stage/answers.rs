@@ -3,7 +3,8 @@
 use events::{
     Answer, AnsweredBy, BalancerName, Command, CommandStarted, DrainFailed, DrainRefused, Drained,
     FailedBecause, Failure, FetchFailed, Fetched, Healthy, Held, InstallFailed, Installed, Output,
-    Proof, RestoreFailed, Restored, TestsFailed, TestsPassed, Unhealthy, Work, Worker,
+    OwnDone, OwnFailed, Proof, RestoreFailed, Restored, TestsFailed, TestsPassed, Unhealthy, Work,
+    Worker,
 };
 
 use super::watches;
@@ -17,13 +18,22 @@ pub(crate) fn good(command: &Command, started: bool) -> Vec<Answer> {
             .iter()
             .map(|balancer| balancer.name.clone())
     };
-    let begun = (command.work.worker() == Worker::Agent && !started)
+    let begun = (command.worker() == Worker::Agent && !started)
         .then(|| Answer::CommandStarted(CommandStarted { command: id() }));
+    if command.own.is_some() {
+        let done = Answer::OwnDone(OwnDone {
+            command: id(),
+            took_ms: 10,
+            output: Output::default(),
+        });
+        return begun.into_iter().chain([done]).collect();
+    }
     let done: Vec<Answer> = match &command.work {
         Work::Fetch(fetch) => vec![Answer::Fetched(Fetched {
             command: id(),
             sha256: fetch.artifact.sha256,
             bytes: 1_000,
+            is_well: None,
             took_ms: 10,
         })],
         Work::Drain(drain) => balancers()
@@ -109,6 +119,13 @@ pub(crate) fn bad(command: &Command, why: &FailedBecause, balancer: &str) -> Ans
     let id = command.id.clone();
     let failure = Failure::new(why.clone(), "as the script says");
     let balancer = balancer.parse().expect("a balancer");
+    if command.own.is_some() {
+        return Answer::OwnFailed(OwnFailed {
+            command: id,
+            failure,
+            output: Output::default(),
+        });
+    }
     match &command.work {
         Work::Fetch(_) => Answer::FetchFailed(FetchFailed {
             command: id,

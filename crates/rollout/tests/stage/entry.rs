@@ -10,8 +10,8 @@ pub(crate) fn release(version: &str) -> Release {
 }
 
 /// `floor=2 batches=1,2 servers=4 on_failure=halt approvals=1 second=queue no_way_back=allow
-/// tests=no low_trust=allow watch=pass window=mon-thu/09:00-16:00/Europe/Berlin requires=staging/14d
-/// overrides=managers gate_expire=96h`.
+/// tests=no late=join low_trust=allow lb=none watch=pass window=mon-thu/09:00-16:00/Europe/Berlin
+/// requires=staging/14d overrides=managers gate_expire=96h`.
 pub(crate) fn entry(words: &[&str]) -> String {
     let said = |key: &str, otherwise: &str| {
         let found = words
@@ -41,6 +41,15 @@ pub(crate) fn entry(words: &[&str]) -> String {
              if_too_few = \"{policy}\" }}\n"
         ),
     };
+    let environment = if said("lb", "two") == "none" {
+        NO_BALANCER
+    } else {
+        ENVIRONMENT
+    };
+    let late = match said("late", "").as_str() {
+        "" => String::new(),
+        late => format!("late = \"{late}\"\n"),
+    };
     let count: u32 = said("servers", "3").parse().expect("how many servers");
     let servers: String = (1..=count)
         .map(|n| {
@@ -58,8 +67,8 @@ pub(crate) fn entry(words: &[&str]) -> String {
         "{HEAD}{tests}{CHECK}[rollout]\nbatches = [{}]\nfloor = {}\n\
          drain = {{ pinned = \"0s\", timeout = \"20s\", then = \"fail\" }}\n\
          restore_timeout = \"20s\"\non_failure = \"{}\"\nsecond_request = \"{}\"\n\
-         no_way_back = \"{}\"\nstart_within = \"20s\"\nperson_wait = \"10m\"\nqueue_expire = \"2h\"\n\
-         gate_expire = \"{}\"\n{watch}{ENVIRONMENT}{approvals}{low_trust}{gates}servers = [\n{servers}]\n{STAGING}",
+         no_way_back = \"{}\"\n{late}start_within = \"20s\"\nperson_wait = \"10m\"\nqueue_expire = \"2h\"\n\
+         gate_expire = \"{}\"\n{watch}{environment}{approvals}{low_trust}{gates}servers = [\n{servers}]\n{STAGING}",
         said("batches", "1"),
         said("floor", "1"),
         said("on_failure", "roll-back"),
@@ -138,4 +147,10 @@ servers = [
   { name = "web4", machine = "stage-4", address = "10.9.0.4:8080" },
   { name = "web5", machine = "stage-5", address = "10.9.0.5:8080" },
 ]
+"#;
+
+const NO_BALANCER: &str = r#"[environments.production]
+balancers = []
+drain = ["/srv/{server}/pause"]
+restore = ["/srv/{server}/resume"]
 "#;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod entry;
+mod fleet;
 mod gates;
 mod said;
 mod watches;
@@ -94,7 +95,9 @@ impl Stage {
             ["release", who] => self.release(who),
             [wish @ ("pause" | "resume" | "abort" | "retry")] => self.steer(&Wish::from(*wish)),
             ["show"] => self.show(),
-            words => self.play_gates(words),
+            _ => self
+                .play_fleet(&words)
+                .unwrap_or_else(|| self.play_gates(&words)),
         }
     }
 
@@ -156,13 +159,19 @@ impl Stage {
     }
 
     fn request(&mut self, version: &str, build: Option<u64>) -> Vec<String> {
+        let request = self.asked(version, build);
+        self.says("ci", request)
+    }
+
+    fn asked(&self, version: &str, build: Option<u64>) -> RequestRollout {
         let release = entry::release(version);
         let key = build.map_or_else(|| version.to_owned(), |number| format!("build-{number}"));
-        let request = RequestRollout {
+        RequestRollout {
             rollout: RolloutId::of(&self.state.target, "jenkins", &key),
             key,
             sender: "jenkins".to_owned(),
             version: release.version,
+            tests: None,
             artifact: RequestedArtifact {
                 url: None,
                 sha256: release.sha256,
@@ -185,8 +194,7 @@ impl Stage {
             commit: None,
             change: None,
             trust: self.trust.clone(),
-        };
-        self.says("ci", request)
+        }
     }
 
     fn vote(&mut self, who: &str, for_this: bool) -> Vec<String> {

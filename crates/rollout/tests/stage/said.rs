@@ -69,8 +69,9 @@ fn decided(decision: &Decision) -> String {
                 events::Work::Watch(watch) => beside(watch),
                 _ => String::new(),
             };
+            let tests = package(&e.command.work);
             format!(
-                "-> {}: {}/{}{repair}{beside}",
+                "-> {}: {}/{}{repair}{beside}{tests}",
                 id.server, id.step, id.attempt
             )
         }
@@ -119,7 +120,14 @@ fn decided(decision: &Decision) -> String {
                 names(&e.servers)
             )
         }
-        Decision::ServerExcluded(e) => format!("{} takes no part: {}", e.server, e.why),
+        Decision::ServerExcluded(e) => {
+            let reason = e
+                .reason
+                .as_ref()
+                .map_or(String::new(), |why| format!(", {why}"));
+            format!("{} takes no part: {}{reason}", e.server, e.why)
+        }
+        Decision::ServerJoined(e) => format!("{} joins", e.planned.server),
         Decision::RolloutFinished(e) => finished(e),
         Decision::Adopted(e) => format!("{} runs {}", e.server, e.release.version),
         Decision::OwnerChanged(e) => format!("the owner's epoch is {}", e.epoch),
@@ -158,6 +166,19 @@ fn passed(event: &events::GatesPassed) -> String {
         text.push_str(&format!("; overridden: {}", event.overridden.join(" ")));
     }
     text
+}
+
+/// The package that suites come in, by the last word of its URL.
+fn package(work: &events::Work) -> String {
+    let tests = match work {
+        events::Work::Fetch(fetch) => fetch.tests.as_ref(),
+        events::Work::Test(test) => test.tests.as_ref(),
+        _ => None,
+    };
+    let name = |tests: &events::Artifact| tests.url.rsplit('/').next().map(str::to_owned);
+    tests
+        .and_then(name)
+        .map_or_else(String::new, |name| format!(" with {name}"))
 }
 
 fn planned(plan: &events::Plan) -> String {

@@ -30,6 +30,7 @@ pub(crate) fn check(attempt: u32, seq: u64, testers: &[&str], probes: Vec<Probe>
         start_within_ms: 10_000,
         timeout_ms: 15_000,
         deadline_at: now().plus_ms(30_000),
+        own: None,
         plan_digest: None,
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         balancers: testers
@@ -44,6 +45,7 @@ pub(crate) fn check(attempt: u32, seq: u64, testers: &[&str], probes: Vec<Probe>
         maintenance: "checkout_maintenance".to_owned(),
         line: "web1".to_owned(),
         work: Work::Check(Check {
+            direct: None,
             header: "x-poolshift-server".to_owned(),
             answered_by: "x-poolshift-answered-by".to_owned(),
             probes,

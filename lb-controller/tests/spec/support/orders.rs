@@ -38,6 +38,7 @@ pub(crate) fn command(
         start_within_ms: 5_000,
         timeout_ms: 30_000,
         deadline_at,
+        own: None,
         plan_digest: None,
         traceparent: None,
         balancers: vec![Balancer {
@@ -91,6 +92,7 @@ pub(crate) fn hold() -> Work {
 pub(crate) fn test(name: &str) -> Work {
     Work::Test(Test {
         suites: Vec::new(),
+        tests: None,
         into: "/srv/shop".to_owned(),
         url: "http://127.0.0.1:1".to_owned(),
         header: "x-poolshift-server".to_owned(),
@@ -111,7 +113,9 @@ pub(crate) fn fetch() -> Work {
             max_bytes: 1,
         },
         version: "1".parse().unwrap(),
+        tests: None,
         into: "/srv/shop".to_owned(),
+        prove: None,
         credentials_name: None,
     })
 }

@@ -28,6 +28,7 @@ fn work() -> Vec<Answer> {
             command: command_id("fetch"),
             sha256: digest("artifact 2.4.0"),
             bytes: 52_428_800,
+            is_well: None,
             took_ms: 1_250,
         }
         .into(),

@@ -20,7 +20,7 @@ pub(crate) fn all() -> Vec<Ask> {
     asks
 }
 
-fn request() -> RequestRollout {
+pub(crate) fn request() -> RequestRollout {
     RequestRollout {
         rollout: rollout(),
         key: "checkout-main-42".to_owned(),
@@ -30,6 +30,7 @@ fn request() -> RequestRollout {
             url: Some(artifact().url),
             sha256: artifact().sha256,
         },
+        tests: None,
         requested_by: actor(),
         proven: true,
         claims: claims(),

@@ -8,6 +8,7 @@ use poolshift_events::*;
 pub(crate) fn samples() -> Vec<Sample> {
     let mut samples: Vec<Sample> = works()
         .into_iter()
+        .chain(super::fleet::works())
         .map(|(form, step, work)| {
             let name = format!("command.{}{form}", work.kind());
             record(name, CommandRecord::Command(Box::new(command(step, work))))
@@ -15,6 +16,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         .collect();
     samples.push(record("command.idle".to_owned(), idle()));
     samples.push(record("command.repair".to_owned(), repair()));
+    samples.push(record("command.drain.form-2".to_owned(), by_itself()));
     samples
 }
 
@@ -46,6 +48,7 @@ fn command(step: &str, work: Work) -> Command {
         start_within_ms: 10_000,
         timeout_ms: 60_000,
         deadline_at: time(70_000),
+        own: None,
         plan_digest: Some(digest("the plan")),
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         balancers: vec![Balancer {
@@ -74,6 +77,21 @@ fn idle() -> CommandRecord {
         maintenance: "checkout_maintenance".to_owned(),
         line: "web1".to_owned(),
     })
+}
+
+/// A server without a load balancer in front.
+fn by_itself() -> CommandRecord {
+    let own = Own {
+        argv: words(&["/srv/mailer/pause"]),
+        into: "/srv/mailer".to_owned(),
+    };
+    CommandRecord::Command(Box::new(Command {
+        own: Some(own),
+        balancers: vec![],
+        online: String::new(),
+        maintenance: String::new(),
+        ..drain()
+    }))
 }
 
 fn repair() -> CommandRecord {
@@ -117,11 +135,13 @@ fn works() -> Vec<(&'static str, &'static str, Work)> {
     ]
 }
 
-fn fetch() -> Fetch {
+pub(crate) fn fetch() -> Fetch {
     Fetch {
         artifact: artifact(),
+        tests: None,
         version: version(),
         into: "/srv/checkout".to_owned(),
+        prove: None,
         credentials_name: Some("artifacts".to_owned()),
     }
 }
@@ -181,8 +201,9 @@ fn expect() -> Expect {
     }
 }
 
-fn check() -> Check {
+pub(crate) fn check() -> Check {
     Check {
+        direct: None,
         header: "x-poolshift-server".to_owned(),
         answered_by: "x-served-by".to_owned(),
         probes: vec![
@@ -206,7 +227,7 @@ fn check() -> Check {
     }
 }
 
-fn test() -> Test {
+pub(crate) fn test() -> Test {
     Test {
         suites: vec![Suite {
             name: "smoke".to_owned(),
@@ -217,6 +238,7 @@ fn test() -> Test {
             env_names: words(&["SMOKE_TOKEN"]),
         }],
         into: "/srv/checkout".to_owned(),
+        tests: None,
         url: "http://10.0.0.11:8081".to_owned(),
         header: "x-poolshift-server".to_owned(),
         answered_by: "x-served-by".to_owned(),

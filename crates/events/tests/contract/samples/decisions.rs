@@ -70,6 +70,8 @@ fn steps() -> Vec<Decision> {
             rollout: rollout(),
             server: server(),
             why: ExcludedBecause::Gone,
+            by: None,
+            reason: None,
         }
         .into(),
         ServerReleased {

@@ -6,6 +6,7 @@ mod base;
 mod commands;
 mod decisions;
 mod envelopes;
+mod fleet;
 mod gates;
 mod requests;
 mod verdicts;
@@ -85,12 +86,17 @@ pub(crate) fn all() -> Vec<Sample> {
     let answers = answers::all()
         .into_iter()
         .chain(verdicts::all())
-        .chain(watches::all());
-    let decisions = decisions::all().into_iter().chain(requests::all());
+        .chain(watches::all())
+        .chain(fleet::answers());
+    let decisions = decisions::all()
+        .into_iter()
+        .chain(requests::all())
+        .chain(fleet::decisions());
+    let asks = asks::all().into_iter().chain(fleet::asks());
     let mut samples = Vec::new();
     samples.extend(numbered(answers, Answer::kind).map(answer));
     samples.extend(numbered(decisions, Decision::kind).map(decision));
-    samples.extend(numbered(asks::all(), Ask::kind).map(ask));
+    samples.extend(numbered(asks, Ask::kind).map(ask));
     samples.extend(commands::samples());
     samples.extend(envelopes::samples());
     samples.extend(wire::samples());

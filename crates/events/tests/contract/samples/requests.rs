@@ -45,7 +45,7 @@ pub(crate) fn claims() -> Vec<Claim> {
     vec![claim(Some(person()), "jane"), claim(None, "somebody")]
 }
 
-fn requested() -> RolloutRequested {
+pub(crate) fn requested() -> RolloutRequested {
     RolloutRequested {
         rollout: rollout(),
         key: "checkout-main-42".to_owned(),
@@ -56,6 +56,7 @@ fn requested() -> RolloutRequested {
             url: Some(artifact().url),
             sha256: artifact().sha256,
         },
+        tests: None,
         requested_by: Actor {
             kind: ActorKind::Job,
             id: "https://jenkins.example/job/checkout/job/main/".to_owned(),
@@ -117,7 +118,7 @@ fn planned(plan: Plan) -> RolloutPlanned {
     }
 }
 
-pub(super) fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     let entry = "name = \"checkout\"\n".to_owned();
     let planned = |server, previous, up| PlannedServer {
         server,
@@ -125,6 +126,7 @@ pub(super) fn plan() -> Plan {
         address: "10.1.0.1:8080".to_owned(),
         balancers: vec![balancer()],
         previous,
+        previous_tests: None,
         up,
     };
     Plan {
@@ -132,6 +134,7 @@ pub(super) fn plan() -> Plan {
         target: target(),
         version: version(),
         artifact: artifact(),
+        tests: None,
         entry_sha256: digest(&entry),
         entry,
         servers: vec![
