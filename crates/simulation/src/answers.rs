@@ -71,6 +71,7 @@ fn done(command: &Command, previous: Option<Release>, resumed: bool) -> Answer {
             command: id,
             sha256: fetch.artifact.sha256,
             bytes: 1_000,
+            is_well: None,
             took_ms: 10,
         }),
         Work::Install(install) => {

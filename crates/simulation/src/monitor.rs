@@ -373,10 +373,16 @@ impl Monitor {
             return;
         };
         let largest = rollout.plan.batches.iter().map(Vec::len).max().unwrap_or(0);
+        // One that a person has taken out of the rollout is no part of its batches any more.
+        let excluded = |name: &ServerName| {
+            let member = rollout.members.get(name);
+            member.is_some_and(|member| member.stage == Stage::Excluded)
+        };
         let unproven: Vec<&ServerName> = state
             .servers
             .iter()
             .filter(|(name, server)| server.unproven && !self.released.contains(*name))
+            .filter(|(name, _)| !excluded(name))
             .map(|(name, _)| name)
             .collect();
         if unproven.len() > largest && rollout.phase != Phase::Gates {

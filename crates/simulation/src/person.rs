@@ -1,8 +1,9 @@
 //! People and build servers: they ask, vote, steer, and sometimes touch HAProxy by hand.
 
 use events::{
-    Actor, ActorKind, Adopt, Build, CastVote, Claim, DefineService, Digest, Release, ReleaseServer,
-    RequestRollout, RequestedArtifact, RolloutId, Steer, Trust, Via, Wish,
+    Actor, ActorKind, Adopt, Build, CastVote, Claim, DefineService, Digest, ExcludeServer, Release,
+    ReleaseServer, RequestRollout, RequestedArtifact, RolloutId, ServerName, Steer, Trust, Via,
+    Wish,
 };
 use lb_controller::Admin;
 use rollout::{Aside, Phase, Rollout};
@@ -137,6 +138,14 @@ impl World {
             return;
         };
         let id = rollout.id();
+        let names: Vec<ServerName> = rollout.members.keys().cloned().collect();
+        if self.dice.percent(20) {
+            self.change_fleet(id, &names);
+            return;
+        }
+        let Some(rollout) = self.running() else {
+            return;
+        };
         let wishes = if rollout.halted.is_some() {
             [Wish::Retry, Wish::Retry, Wish::Abort]
         } else if rollout.paused.is_some() {
@@ -155,6 +164,33 @@ impl World {
                 reason: "by hand".to_owned(),
             },
         );
+    }
+
+    /// Somebody takes a server out of the rollout, or changes which servers the catalogue has.
+    fn change_fleet(&mut self, rollout: RolloutId, names: &[ServerName]) {
+        let Some(server) = self.dice.pick(names).cloned() else {
+            return;
+        };
+        if self.dice.percent(50) {
+            let reason = "its disk is broken".to_owned();
+            let exclude = ExcludeServer {
+                rollout,
+                server,
+                reason,
+            };
+            self.say("p_oncall", exclude);
+            return;
+        }
+        let mut entry = self.scenario.entry.clone();
+        if self.dice.percent(50) {
+            let line = format!("name = \"{server}\"");
+            entry = entry
+                .lines()
+                .filter(|text| !text.contains(&line))
+                .map(|text| format!("{text}\n"))
+                .collect();
+        }
+        self.say("p_admin1", DefineService { entry });
     }
 
     /// Somebody wants the running rollout stopped.

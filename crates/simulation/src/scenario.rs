@@ -154,6 +154,7 @@ fn entry(dice: &mut Dice, names: &[String], floor: usize, halts: bool, gated: bo
         "queue"
     };
     let then = if dice.percent(30) { "cut" } else { "fail" };
+    let late = if dice.percent(50) { "join" } else { "leave" };
     let pinned = if dice.percent(30) { "2s" } else { "0s" };
     let in_a_row = 1 + dice.index(3);
     let batches = dice
@@ -198,6 +199,7 @@ drain = {{ pinned = "{pinned}", timeout = "20s", then = "{then}" }}
 restore_timeout = "20s"
 on_failure = "{on_failure}"
 second_request = "{second}"
+late = "{late}"
 start_within = "20s"
 person_wait = "10m"
 queue_expire = "2h"

@@ -8,7 +8,7 @@ use events::{ActorKind, Ask, Report, Subject, Wish, sha256};
 use serde_json::{Value, json};
 use view::{GateView, RolloutStatus, RolloutView};
 
-use crate::house::{House, accepted, now, problem, rollout_of};
+use crate::house::{House, accepted, now, problem, rollout_of, target};
 
 fn start() -> Value {
     json!({

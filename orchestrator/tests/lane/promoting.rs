@@ -100,6 +100,7 @@ fn good(command: &Command) -> Vec<Answer> {
             command: id(),
             sha256: fetch.artifact.sha256,
             bytes: 1,
+            is_well: None,
             took_ms: 1,
         }),
         Work::Drain(drain) => Answer::Drained(Drained {

@@ -254,6 +254,18 @@ fn environments(
             section.title(),
             &place,
         );
+        if rule.watch.is_some()
+            && place.balancers.is_empty()
+            && let Some(value) = section.maybe("balancers")
+        {
+            value.refuse(
+                format!(
+                    "nobody can watch {}: a watch counts what load balancers count",
+                    section.title()
+                ),
+                "remove `watch` from [rollout], or name the load balancers in front",
+            );
+        }
         Some((name?, place))
     };
     let places: Vec<_> = named.into_iter().map(read).collect();

@@ -15,11 +15,7 @@ pub(super) fn of(server: &Server, work: &Work) -> Option<Own> {
     match work {
         Work::Drain(_) | Work::Hold(_) => Some(drain.clone()),
         Work::Restore(_) => Some(restore.clone()),
-        Work::Fetch(_)
-        | Work::Install(_)
-        | Work::Check(_)
-        | Work::Test(_)
-        | Work::Watch(_) => None,
+        Work::Fetch(_) | Work::Install(_) | Work::Check(_) | Work::Test(_) | Work::Watch(_) => None,
     }
 }
 

@@ -67,6 +67,7 @@ impl Gates {
             | Decision::TakeOverRequested(_)
             | Decision::Halted(_)
             | Decision::ServerExcluded(_)
+            | Decision::ServerJoined(_)
             | Decision::ServerReleased(_)
             | Decision::RolloutFinished(_) => {}
         }
