@@ -94,7 +94,7 @@ impl Command {
     pub const fn worker(&self) -> Worker {
         match self.work.worker() {
             Worker::LbController if self.own.is_some() => Worker::Agent,
-            worker => worker,
+            worker @ (Worker::LbController | Worker::HealthChecker | Worker::Agent) => worker,
         }
     }
 }

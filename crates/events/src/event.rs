@@ -151,6 +151,10 @@ impl Decision {
 
 /// What stands in the stream of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an event is decided, folded and written, and none is kept"
+)]
 pub enum Event {
     /// The orchestrator decided.
     Decision(Decision),

@@ -131,7 +131,7 @@ pub struct RequestRollout {
     pub artifact: RequestedArtifact,
     /// The package that its suites are run from; none: they lie in the artifact itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tests: Option<RequestedTests>,
+    pub tests: Option<Box<RequestedTests>>,
     /// Who asks, as far as proven.
     pub requested_by: Actor,
     /// Whether `requested_by` is proven.

@@ -1,6 +1,7 @@
 //! What is so on one target: the fold of its events.
 
 mod gates;
+mod stage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,9 +15,10 @@ use events::{
 use crate::busy::Behind;
 use crate::catalogue::Entry;
 use crate::rules::Rules;
-use crate::step::{Course, Step, Way};
+use crate::step::Course;
 
 pub use gates::{Freeze, Gated, Newest, Promoted, Successor};
+pub use stage::{After, Stage};
 
 /// One target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -259,44 +261,6 @@ pub struct Member {
     pub previous: Option<Release>,
 }
 
-/// Where a server is in a rollout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// Online on its old version, not taken on yet.
-    Waiting,
-    /// On its way.
-    At(Way, Step),
-    /// Being put back as it is.
-    PutBack(After),
-    /// It failed; held when unproven.
-    Failed,
-    /// Online on the new version.
-    Done,
-    /// Online on the new version, to be taken back.
-    BackWaiting,
-    /// As it was before the rollout.
-    Returned,
-    /// Stays on the new version, proven.
-    Kept,
-    /// Takes no part.
-    Excluded,
-}
-
-/// What becomes of a server that has been put back as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum After {
-    /// It waits again, behind the others.
-    Requeue,
-    /// It has failed.
-    Fail,
-    /// It is as it was.
-    Return,
-    /// It stays on the new version, and is tried once more behind the others.
-    RequeueBack,
-    /// It stays on the new version.
-    Keep,
-}
-
 impl State {
     /// A target of which nothing is known.
     #[must_use]
@@ -352,24 +316,6 @@ impl Server {
                     .get(&balancer.name)
                     .is_none_or(|(pool, up)| *up && *pool == Pool::Online)
             })
-    }
-}
-
-impl Stage {
-    /// Whether its server is on the way somewhere: something is or will be commanded.
-    #[must_use]
-    pub const fn is_moving(self) -> bool {
-        match self {
-            Self::At(_, step) => !matches!(step, Step::Fetch),
-            Self::PutBack(_) => true,
-            Self::Waiting
-            | Self::Failed
-            | Self::Done
-            | Self::BackWaiting
-            | Self::Returned
-            | Self::Kept
-            | Self::Excluded => false,
-        }
     }
 }
 

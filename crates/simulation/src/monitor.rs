@@ -11,7 +11,7 @@ use events::{
     Report, ReportId, RolloutId, ServerName, Timestamp, Work,
 };
 use lb_controller::Admin;
-use rollout::{Heard, Phase, Stage, State, wake_at};
+use rollout::{Heard, Stage, State};
 
 use crate::fleet::{Haproxy, Host, ONLINE};
 use crate::invariant::{Invariant, Violation};
@@ -217,10 +217,7 @@ impl Monitor {
             }
         }
         self.over_is_over(committed.after);
-        if let Some(wake) = wake_at(committed.after).filter(|wake| *wake <= committed.at) {
-            let what = format!("asked again at once, for {wake}, and had just decided");
-            self.violated(Invariant::L1, what);
-        }
+        self.asks_in_circles(committed.after, committed.at);
         self.one_batch(committed.after);
         self.watched(committed);
         self.nothing_forgotten(committed.after);
@@ -364,33 +361,6 @@ impl Monitor {
             .is_some_and(|votes| !votes.is_empty());
         if !voted && !matches!(command.work, Work::Hold(_)) {
             self.violated(Invariant::S4, format!("{} without a vote", command.id));
-        }
-    }
-
-    /// S7.
-    fn one_batch(&mut self, state: &State) {
-        let Some(rollout) = &state.rollout else {
-            return;
-        };
-        let largest = rollout.plan.batches.iter().map(Vec::len).max().unwrap_or(0);
-        // One that a person has taken out of the rollout is no part of its batches any more.
-        let excluded = |name: &ServerName| {
-            let member = rollout.members.get(name);
-            member.is_some_and(|member| member.stage == Stage::Excluded)
-        };
-        let unproven: Vec<&ServerName> = state
-            .servers
-            .iter()
-            .filter(|(name, server)| server.unproven && !self.released.contains(*name))
-            .filter(|(name, _)| !excluded(name))
-            .map(|(name, _)| name)
-            .collect();
-        if unproven.len() > largest && rollout.phase != Phase::Gates {
-            let what = format!(
-                "{} unproven, batches of {largest}: {unproven:?}",
-                unproven.len()
-            );
-            self.violated(Invariant::S7, what);
         }
     }
 

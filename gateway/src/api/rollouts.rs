@@ -147,9 +147,11 @@ pub(super) async fn start(
             url: asked.url,
             sha256: asked.sha256,
         },
-        tests: asked.tests.map(|tests| RequestedTests {
-            url: tests.url,
-            sha256: tests.sha256,
+        tests: asked.tests.map(|tests| {
+            Box::new(RequestedTests {
+                url: tests.url,
+                sha256: tests.sha256,
+            })
         }),
         requested_by: actor.clone(),
         // Whoever reaches loopback is believed, as for votes.

@@ -73,7 +73,7 @@ pub(crate) fn ask(
         sender: SENDER.to_owned(),
         version: trigger.version.clone(),
         artifact: trigger.artifact(),
-        tests: trigger.tests(),
+        tests: trigger.tests().map(Box::new),
         requested_by: actor.clone(),
         // The secret proves that a job of this build server asks, never which person stands
         // behind it: who that is, is a claim.

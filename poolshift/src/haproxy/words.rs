@@ -89,8 +89,9 @@ impl Reader<'_> {
             Some('t') => '\t',
             Some('x') => {
                 let digits: String = self.letters.by_ref().take(2).collect();
-                let byte = u8::from_str_radix(&digits, 16);
-                byte.map_err(|_| "\\x wants two hexadecimal digits")?.into()
+                let byte = u8::from_str_radix(&digits, 16).ok();
+                let byte = byte.filter(|_| digits.len() == 2);
+                byte.ok_or("\\x wants two hexadecimal digits")?.into()
             }
             Some(other) => other,
         };

@@ -97,7 +97,7 @@ pub struct RolloutRequested {
     pub artifact: RequestedArtifact,
     /// The package that its suites are run from; none: they lie in the artifact itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tests: Option<RequestedTests>,
+    pub tests: Option<Box<RequestedTests>>,
     /// Who asks.
     pub requested_by: Actor,
     /// Whether that is proven.
