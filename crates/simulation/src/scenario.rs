@@ -157,15 +157,7 @@ fn entry(dice: &mut Dice, names: &[String], floor: usize, halts: bool, gated: bo
     let late = if dice.percent(50) { "join" } else { "leave" };
     let pinned = if dice.percent(30) { "2s" } else { "0s" };
     let in_a_row = 1 + dice.index(3);
-    let batches = dice
-        .pick(&[
-            "[1, 2]",
-            "[1]",
-            "[2]",
-            "[1, \"50%\"]",
-            "[1, \"34%\", \"67%\"]",
-        ])
-        .copied();
+    let batches = batches(dice);
     // Writing to a string cannot fail.
     let _ = write!(
         text,
@@ -193,7 +185,7 @@ in_a_row = {in_a_row}
 interval = "200ms"
 timeout = "20s"
 [rollout]
-batches = {}
+batches = {batches}
 floor = {floor}
 drain = {{ pinned = "{pinned}", timeout = "20s", then = "{then}" }}
 restore_timeout = "20s"
@@ -210,8 +202,7 @@ balancers = [
 ]
 online = "shop"
 maintenance = "shop_maintenance"
-"#,
-        batches.unwrap_or("[1]")
+"#
     );
     if gated {
         text.push_str("approvals = { count = 1, from = [\"managers\"], expire = \"30m\" }\n");
@@ -253,6 +244,18 @@ servers = [
   { name = "t6", machine = "n6", address = "10.9.0.6:8080" },
 ]
 "#
+}
+
+fn batches(dice: &mut Dice) -> &'static str {
+    dice.pick(&[
+        "[1, 2]",
+        "[1]",
+        "[2]",
+        "[1, \"50%\"]",
+        "[1, \"34%\", \"67%\"]",
+    ])
+    .copied()
+    .unwrap_or("[1]")
 }
 
 fn servers(names: &[String]) -> String {
