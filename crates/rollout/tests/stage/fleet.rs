@@ -38,10 +38,10 @@ impl Stage {
 
     fn request_tested(&mut self, version: &str, package: &str) -> Vec<String> {
         let mut request = self.asked(version, None);
-        request.tests = Some(RequestedTests {
+        request.tests = Some(Box::new(RequestedTests {
             url: format!("https://artifacts.example/shop/{package}.tar.gz"),
             sha256: events::sha256(package.as_bytes()),
-        });
+        }));
         self.says("ci", request)
     }
 

@@ -80,7 +80,7 @@ pub(crate) fn answers() -> Vec<Answer> {
 pub(crate) fn asks() -> Vec<Ask> {
     vec![
         RequestRollout {
-            tests: Some(requested()),
+            tests: Some(Box::new(requested())),
             ..asks::request()
         }
         .into(),
@@ -103,7 +103,7 @@ pub(crate) fn decisions() -> Vec<Decision> {
     let plan = Sealed::new(plan).unwrap();
     vec![
         RolloutRequested {
-            tests: Some(requested()),
+            tests: Some(Box::new(requested())),
             ..requests::requested()
         }
         .into(),
