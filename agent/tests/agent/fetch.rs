@@ -1,6 +1,8 @@
 //! `Fetch`: verified bytes on the machine, or a clear answer and no trace.
 
 mod archives;
+mod hosts;
+mod packages;
 
 use std::path::Path;
 

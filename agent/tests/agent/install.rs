@@ -1,5 +1,8 @@
 //! `Install`: by archive and by command, forward and back.
 
+mod own;
+mod stopping;
+
 use std::collections::BTreeMap;
 
 use events::{

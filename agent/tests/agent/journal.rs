@@ -1,6 +1,7 @@
 //! The journal and the decisions from it: whatever a crash leaves, nothing is run twice.
 
 mod crash;
+mod queue;
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,7 @@
 //! What an agent and its gateway say to each other.
 
+mod look;
+
 use std::collections::BTreeSet;
 
 use crate::support::{World, fetch};

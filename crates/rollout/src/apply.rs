@@ -37,81 +37,67 @@ pub fn apply(state: &mut State, event: &Event, stamp: Stamp) {
 }
 
 fn decided(state: &mut State, decision: &Decision, stamp: Stamp) {
+    if is_a_persons_word(decision) {
+        remember(state, stamp);
+    }
     match decision {
         Decision::OwnerChanged(e) => service::owner_changed(state, e.epoch, stamp.at),
-        Decision::ServiceDefined(e) => {
-            remember(state, stamp);
-            service::defined(state, e);
-        }
-        Decision::Adopted(e) => {
-            remember(state, stamp);
-            service::adopted(state, e);
-        }
-        Decision::ServerReleased(e) => {
-            remember(state, stamp);
-            service::released(state, e);
-        }
+        Decision::ServiceDefined(e) => service::defined(state, e),
+        Decision::Adopted(e) => service::adopted(state, e),
+        Decision::ServerReleased(e) => service::released(state, e),
         Decision::RolloutRequested(e) => begin::requested(state, e, stamp.at),
         Decision::RolloutRejected(e) => begin::leaves_queue(state, e.rollout),
         Decision::Queued(e) => begin::queued(state, e),
         Decision::Superseded(e) => begin::leaves_queue(state, e.rollout),
         Decision::RolloutPlanned(e) => begin::planned(state, e, stamp.at),
-        Decision::ApprovalGiven(e) => {
-            remember(state, stamp);
-            begin::approved(state, e, stamp.at);
-        }
-        Decision::ApprovalRefused(_) | Decision::OverrideRefused(_) => remember(state, stamp),
+        Decision::ApprovalGiven(e) => begin::approved(state, e, stamp.at),
         Decision::GatesPassed(_) => begin::gates_passed(state),
         Decision::GateAwaited(e) => gate::awaited(state, e),
-        Decision::GateOverridden(e) => {
-            remember(state, stamp);
-            gate::overridden(state, e);
-        }
-        Decision::FreezeSet(e) => {
-            remember(state, stamp);
-            gate::freeze_set(state, e, stamp.at);
-        }
-        Decision::FreezeLifted(e) => {
-            remember(state, stamp);
-            state.freezes.remove(&e.freeze);
-        }
+        Decision::GateOverridden(e) => gate::overridden(state, e),
+        Decision::FreezeSet(e) => gate::freeze_set(state, e, stamp.at),
+        Decision::FreezeLifted(e) => drop(state.freezes.remove(&e.freeze)),
         Decision::PromotionSeen(e) => gate::promoted(state, e, stamp.at),
-        Decision::TakeOverRequested(e) => {
-            remember(state, stamp);
-            gate::taken_over(state, e);
-        }
+        Decision::TakeOverRequested(e) => gate::taken_over(state, e),
         Decision::BatchStarted(e) => begin::batch(state, e, stamp.at),
         Decision::CommandIssued(e) => begin::issued(state, &e.command),
         Decision::StepTimedOut(e) => answer::timed_out(state, e),
-        Decision::Paused(e) => {
-            remember(state, stamp);
-            end::paused(state, e);
-        }
-        Decision::Resumed(_) => {
-            remember(state, stamp);
-            end::resumed(state);
-        }
-        Decision::AbortRequested(e) => {
-            remember(state, stamp);
-            end::aborted(state, e);
-        }
-        Decision::RetryRequested(_) => {
-            remember(state, stamp);
-            end::retried(state);
-        }
+        Decision::Paused(e) => end::paused(state, e),
+        Decision::Resumed(_) => end::resumed(state),
+        Decision::AbortRequested(e) => end::aborted(state, e),
+        Decision::RetryRequested(_) => end::retried(state),
         Decision::Halted(e) => end::halted(state, e),
         Decision::RollbackStarted(e) => end::turned_back(state, e),
-        Decision::ServerExcluded(e) => {
-            remember(state, stamp);
-            end::excluded(state, e);
-        }
+        Decision::ServerExcluded(e) => end::excluded(state, e),
         Decision::ServerJoined(e) => end::joined(state, e),
         Decision::RolloutFinished(e) => end::finished(state, e),
         Decision::OwnershipTaken(_)
         | Decision::AgentEnrolled(_)
         | Decision::AgentRevoked(_)
-        | Decision::ApprovalExpired(_) => {}
+        | Decision::ApprovalExpired(_)
+        | Decision::ApprovalRefused(_)
+        | Decision::OverrideRefused(_) => {}
     }
+}
+
+const fn is_a_persons_word(decision: &Decision) -> bool {
+    matches!(
+        decision,
+        Decision::ServiceDefined(_)
+            | Decision::Adopted(_)
+            | Decision::ServerReleased(_)
+            | Decision::ApprovalGiven(_)
+            | Decision::GateOverridden(_)
+            | Decision::FreezeSet(_)
+            | Decision::FreezeLifted(_)
+            | Decision::TakeOverRequested(_)
+            | Decision::Paused(_)
+            | Decision::Resumed(_)
+            | Decision::AbortRequested(_)
+            | Decision::RetryRequested(_)
+            | Decision::ServerExcluded(_)
+            | Decision::ApprovalRefused(_)
+            | Decision::OverrideRefused(_)
+    )
 }
 
 /// A person's word counts once.

@@ -197,7 +197,7 @@ pub(crate) fn only_time_keeps(state: &State, rollout: &Rollout) -> bool {
 pub(crate) fn awaited(state: &State, rollout: &Rollout) -> Option<Timestamp> {
     rollout
         .gated
-        .awaits
+        .waits_until
         .filter(|_| only_time_keeps(state, rollout))
 }
 

@@ -171,7 +171,7 @@ fn a_target_that_the_file_does_not_have_is_refused() {
     insta::assert_snapshot!(
         format!("{}\n{}", refusal("test/ledger"), refusal("production/checkout")),
         @"
-    line 59, column 2: `ledger` has no environment `test`; ask for one of staging, production, or add the section
+    line 62, column 2: `ledger` has no environment `test`; ask for one of staging, production, or add the section
     line 1, column 1: this file is about `ledger`, not about `checkout`; take the file of `checkout`
     ");
 }

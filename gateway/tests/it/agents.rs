@@ -1,5 +1,7 @@
 //! Enrolment, tokens and polls.
 
+mod looks;
+
 use std::time::{Duration, Instant};
 
 use bus::Options;

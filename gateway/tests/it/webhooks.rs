@@ -1,5 +1,7 @@
 //! What a build server may rely on.
 
+mod notifications;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bus::Options;

@@ -1,5 +1,7 @@
 //! `poolshift approve`: a vote counts, or it is said why not.
 
+mod gates;
+
 use crate::support::{DIGEST, House};
 
 const TARGET: &str = "production/checkout";

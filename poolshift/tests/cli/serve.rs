@@ -1,5 +1,9 @@
 //! `poolshift serve` starts whole, refuses clearly, and ends politely.
 
+mod backup;
+mod replay;
+mod still;
+
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};

@@ -47,7 +47,7 @@ async fn consumers_of_a_queue_go_the_same_way_and_a_bad_version_takes_no_job() {
     });
     assert_eq!(installs.count(), 1, "one at a time, and the other stays");
 
-    let done = mailer.done(Duration::from_secs(20)).await.unwrap();
+    let done = mailer.done(300, Duration::from_secs(20)).await.unwrap();
     let jobs: BTreeSet<&str> = done
         .iter()
         .filter_map(|line| line.split(' ').nth(1))

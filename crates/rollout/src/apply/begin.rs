@@ -187,7 +187,7 @@ pub(super) fn gates_passed(state: &mut State) {
         return;
     };
     rollout.phase = Phase::Forward;
-    rollout.gated.awaits = None;
+    rollout.gated.waits_until = None;
     for (name, member) in &mut rollout.members {
         let held = state
             .servers
@@ -204,7 +204,7 @@ pub(super) fn batch(state: &mut State, event: &BatchStarted, at: Timestamp) {
         return;
     };
     rollout.batch = event.batch;
-    rollout.gated.awaits = None;
+    rollout.gated.waits_until = None;
     rollout.started_at.get_or_insert(at);
     let way = if rollout.phase == Phase::Back {
         Way::Back

@@ -7,7 +7,7 @@ use crate::state::{Freeze, Promoted, State, Successor};
 
 pub(super) fn awaited(state: &mut State, event: &GateAwaited) {
     if let Some(rollout) = &mut state.rollout {
-        rollout.gated.awaits = event.opens_at;
+        rollout.gated.waits_until = event.opens_at;
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn await_batch(state: &State, at: Timestamp) -> Vec<Event> {
 }
 
 fn awaited(rollout: &Rollout, opens_at: Option<Timestamp>) -> Vec<Event> {
-    if rollout.gated.awaits == opens_at {
+    if rollout.gated.waits_until == opens_at {
         return Vec::new();
     }
     vec![

@@ -43,7 +43,7 @@ pub struct Gated {
     /// Gates that a permitted person let it pass.
     pub overridden: BTreeSet<String>,
     /// When it may go on, where only windows and freezes keep it.
-    pub awaits: Option<Timestamp>,
+    pub waits_until: Option<Timestamp>,
     /// A take-over of ours gave people time until then, whatever the gates say.
     pub grace_until: Timestamp,
 }

@@ -69,17 +69,19 @@ pub(crate) fn good(command: &Command, started: bool) -> Vec<Answer> {
             .collect(),
         Work::Watch(_) => vec![watches::steady(command, 0)],
         Work::Hold(_) => balancers()
-            .map(|balancer| {
-                Answer::Held(Held {
-                    command: id(),
-                    balancer,
-                    state_saved: true,
-                    row: String::new(),
-                })
-            })
+            .map(|balancer| held(command, balancer))
             .collect(),
     };
     begun.into_iter().chain(done).collect()
+}
+
+fn held(command: &Command, balancer: BalancerName) -> Answer {
+    Answer::Held(Held {
+        command: command.id.clone(),
+        balancer,
+        state_saved: true,
+        row: String::new(),
+    })
 }
 
 fn drained(command: &Command, balancer: BalancerName, floor: u32) -> Answer {

@@ -59,22 +59,7 @@ fn names(servers: &[ServerName]) -> String {
 
 fn decided(decision: &Decision) -> String {
     match decision {
-        Decision::CommandIssued(e) => {
-            let id = &e.command.id;
-            let repair = match id.rollout {
-                events::RolloutRef::Repair => " (repair)",
-                events::RolloutRef::Rollout(_) => "",
-            };
-            let beside = match &e.command.work {
-                events::Work::Watch(watch) => beside(watch),
-                _ => String::new(),
-            };
-            let tests = package(&e.command.work);
-            format!(
-                "-> {}: {}/{}{repair}{beside}{tests}",
-                id.server, id.step, id.attempt
-            )
-        }
+        Decision::CommandIssued(e) => issued(&e.command),
         Decision::RolloutRequested(e) => format!("requested: {}", e.version),
         Decision::RolloutRejected(e) => format!("rejected, {}: {}", e.reason, e.detail),
         Decision::RolloutPlanned(e) => planned(e.plan.value()),
@@ -141,6 +126,23 @@ fn decided(decision: &Decision) -> String {
             panic!("not an event of a target")
         }
     }
+}
+
+fn issued(command: &events::Command) -> String {
+    let id = &command.id;
+    let repair = match id.rollout {
+        events::RolloutRef::Repair => " (repair)",
+        events::RolloutRef::Rollout(_) => "",
+    };
+    let beside = match &command.work {
+        events::Work::Watch(watch) => beside(watch),
+        _ => String::new(),
+    };
+    let tests = package(&command.work);
+    format!(
+        "-> {}: {}/{}{repair}{beside}{tests}",
+        id.server, id.step, id.attempt
+    )
 }
 
 fn beside(watch: &events::Watch) -> String {
