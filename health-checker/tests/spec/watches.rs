@@ -10,6 +10,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
+/// How long a customer waits for an answer.
+const ANSWER: Duration = Duration::from_secs(1);
+
 /// Customers, one after the other, until this is dropped.
 struct Customers(JoinHandle<()>);
 
@@ -18,8 +21,9 @@ impl Customers {
         let address = door.trim_start_matches("http://").to_owned();
         Self(tokio::spawn(async move {
             loop {
-                if ask(&address).await.is_err() {
-                    // The door is shut for a moment.
+                let asked = tokio::time::timeout(ANSWER, ask(&address)).await;
+                if !matches!(asked, Ok(Ok(()))) {
+                    // The door is shut for a moment, or whoever held the connection is gone.
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
