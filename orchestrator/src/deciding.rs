@@ -164,7 +164,7 @@ impl Lane {
         shutdown: &watch::Receiver<bool>,
     ) -> anyhow::Result<Written> {
         let epoch = self.owner.epoch();
-        let instance = self.instance.clone();
+        let instance = self.settings.instance.clone();
         let slot = self.subjects.target(target);
         if slot.stopped.is_some() {
             return Ok(Written::Done);
@@ -194,7 +194,9 @@ impl Lane {
             .filter(|new| !before.contains(new));
         let commit = Commit {
             events,
-            commands: changed.map(|record| outgoing::command(&record)).collect(),
+            commands: changed
+                .map(|record| outgoing::command_record(&record))
+                .collect(),
             snapshots: Vec::new(),
             rejected: refused(said, &settled),
             reports: told(&around, slot, &settled),
@@ -220,7 +222,7 @@ impl Lane {
         said: &Said<'_>,
         shutdown: &watch::Receiver<bool>,
     ) -> anyhow::Result<Written> {
-        let instance = self.instance.clone();
+        let instance = self.settings.instance.clone();
         let epoch = self.owner.epoch();
         let slot = self.subjects.machine(name);
         let reply = decide_machine(&slot.machine, &said.heard);
@@ -257,6 +259,7 @@ impl Lane {
                 apply_machine(&mut slot.machine, event, at);
             }
             slot.head = head;
+            slot.changed = true;
             slot.keep_key();
             slot.show(&self.view);
         }
@@ -319,5 +322,6 @@ impl crate::subject::TargetSlot {
             "the copy is the fold of its events"
         );
         self.head = head;
+        self.changed = true;
     }
 }

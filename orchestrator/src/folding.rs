@@ -1,10 +1,12 @@
-//! From the first event of a partition to the very record with which it was taken.
+//! From the states that were kept, or from the first event of a partition, to the very record with
+//! which it was taken.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bus::{Bus, Position, Stream};
 
+use crate::snapshot;
 use crate::subject::Subjects;
 
 /// How long the next record of a log may take that is known to be there.
@@ -15,10 +17,14 @@ const BATCH: usize = 1_000;
 /// Folds all that lies before `taken_at`. Reading that very record back is the barrier: nothing
 /// of a former owner can come after it.
 pub(crate) async fn fold(bus: &Bus, partition: u32, taken_at: u64) -> anyhow::Result<Subjects> {
+    let (mut subjects, after) = snapshot::load(bus, partition).await?;
     let mut follower = bus
-        .follow(Stream::Events, &[partition], &Position::Start)
+        .follow(
+            Stream::Events,
+            &[partition],
+            &Position::after(partition, after),
+        )
         .with_context(|| format!("cannot follow the events of partition {partition}"))?;
-    let mut subjects = Subjects::default();
     loop {
         let records = follower
             .next_batch(BATCH, PATIENCE)
@@ -29,6 +35,7 @@ pub(crate) async fn fold(bus: &Bus, partition: u32, taken_at: u64) -> anyhow::Re
         }
         for record in &records {
             if record.offset >= taken_at {
+                subjects.appended(&[taken_at]);
                 return Ok(subjects);
             }
             subjects.fold(record);

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use view::View;
 
-use crate::outgoing;
 use crate::subject::Subjects;
+use crate::{Settings, outgoing, snapshot};
 
 /// How long a lane waits for reports before it looks at the clock anyway.
 const IDLE: Duration = Duration::from_secs(30);
@@ -29,7 +29,7 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(crate) struct Lane {
     pub(crate) bus: Bus,
     pub(crate) view: View,
-    pub(crate) instance: String,
+    pub(crate) settings: Settings,
     pub(crate) owner: Owner,
     pub(crate) subjects: Subjects,
     reports: Follower,
@@ -50,22 +50,24 @@ impl Lane {
     pub(crate) async fn take(
         bus: Bus,
         view: View,
-        instance: String,
+        settings: Settings,
         partition: u32,
         above: Epoch,
         shutdown: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
         for _ in 0..TAKES_MAX {
-            let (bus, view, instance) = (bus.clone(), view.clone(), instance.clone());
-            let mut lane = Self::own(bus, view, instance, partition, above).await?;
+            let (bus, view, settings) = (bus.clone(), view.clone(), settings.clone());
+            let mut lane = Self::own(bus, view, settings, partition, above).await?;
             match lane.announce(&shutdown).await? {
-                Written::Done => {
-                    let epoch = lane.owner.epoch();
-                    tracing::info!(partition, epoch, "took the partition");
-                    return Ok(lane);
-                }
-                Written::TakeAnew | Written::Never(_) => {}
+                Written::Done => {}
+                Written::TakeAnew | Written::Never(_) => continue,
             }
+            if let Written::TakeAnew = lane.keep(&shutdown).await? {
+                continue;
+            }
+            let epoch = lane.owner.epoch();
+            tracing::info!(partition, epoch, "took the partition");
+            return Ok(lane);
         }
         bail!("the log did not answer while partition {partition} was taken {TAKES_MAX} times")
     }
@@ -73,7 +75,7 @@ impl Lane {
     async fn own(
         bus: Bus,
         view: View,
-        instance: String,
+        settings: Settings,
         partition: u32,
         above: Epoch,
     ) -> anyhow::Result<Self> {
@@ -81,7 +83,7 @@ impl Lane {
             bus.own(
                 partition,
                 base,
-                outgoing::taken(&instance, partition, base, now()),
+                outgoing::taken(&settings.instance, partition, base, now()),
             )
         };
         let owner = match take(above).await {
@@ -98,7 +100,7 @@ impl Lane {
         Ok(Self {
             bus,
             view,
-            instance,
+            settings,
             owner,
             subjects,
             reports,
@@ -147,7 +149,32 @@ impl Lane {
                 return Ok(Written::TakeAnew);
             }
         }
-        Ok(Written::Done)
+        self.keep(shutdown).await
+    }
+
+    /// Keeps the states when enough has happened, for whoever takes the partition next.
+    async fn keep(&mut self, shutdown: &watch::Receiver<bool>) -> anyhow::Result<Written> {
+        if !self.subjects.want_keeping(self.settings.keep_every) {
+            return Ok(Written::Done);
+        }
+        let partition = self.owner.partition();
+        let Some(commit) = snapshot::commit(&self.bus, partition, &self.subjects).await? else {
+            return Ok(Written::Done);
+        };
+        let records = commit.snapshots.len();
+        let written = self.write(commit, shutdown).await?;
+        match &written {
+            Written::Done => {
+                tracing::debug!(partition, records, "kept the states");
+                self.subjects.kept();
+            }
+            Written::Never(why) => {
+                tracing::warn!(partition, why, "the states cannot be kept");
+                self.subjects.keep_later();
+            }
+            Written::TakeAnew => {}
+        }
+        Ok(written)
     }
 
     /// A worker has obeyed a higher epoch than ours, so the log is behind its fleet: the partition
@@ -171,8 +198,8 @@ impl Lane {
         shutdown: &watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
         let partition = self.owner.partition();
-        let (bus, view, instance) = (self.bus, self.view, self.instance);
-        Self::take(bus, view, instance, partition, above, shutdown.clone()).await
+        let (bus, view, settings) = (self.bus, self.view, self.settings);
+        Self::take(bus, view, settings, partition, above, shutdown.clone()).await
     }
 
     fn until_wake(&self) -> Duration {
@@ -209,7 +236,10 @@ impl Lane {
         loop {
             let error = match self.owner.commit(commit.clone()).await {
                 Ok(_) if waited => return Ok(Written::TakeAnew),
-                Ok(_) => return Ok(Written::Done),
+                Ok(committed) => {
+                    self.subjects.appended(&committed.event_offsets);
+                    return Ok(Written::Done);
+                }
                 Err(error) => error,
             };
             match error {

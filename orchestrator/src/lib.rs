@@ -11,6 +11,7 @@ mod folding;
 mod lane;
 mod outgoing;
 mod present;
+mod snapshot;
 mod subject;
 
 use anyhow::Context as _;
@@ -20,6 +21,9 @@ use tokio::task::JoinSet;
 use view::View;
 
 use lane::Lane;
+
+pub use outgoing::{Around, command_record};
+pub use subject::Head;
 
 /// Settings of the orchestrator.
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -31,6 +35,10 @@ pub struct Settings {
     /// files: only tests need another time.
     #[serde(skip)]
     pub reports_kept_ms: u64,
+    /// After how many events of a partition the states are kept: what a start folds at most, but
+    /// for targets that stand still. Not read from files: only tests need another number.
+    #[serde(skip)]
+    pub keep_every: u64,
 }
 
 impl Default for Settings {
@@ -38,6 +46,7 @@ impl Default for Settings {
         Self {
             instance: "1".to_owned(),
             reports_kept_ms: 30 * 24 * 60 * 60 * 1000,
+            keep_every: 1_000,
         }
     }
 }
@@ -63,11 +72,11 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let mut ready = JoinSet::new();
     for partition in 0..PARTITIONS {
-        let (bus, view, instance) = (bus.clone(), view.clone(), settings.instance.clone());
+        let (bus, view, settings) = (bus.clone(), view.clone(), settings.clone());
         ready.spawn(Lane::take(
             bus,
             view,
-            instance,
+            settings,
             partition,
             0,
             shutdown.clone(),

@@ -12,14 +12,19 @@ use crate::subject::Head;
 
 /// What stands around the events of one decision.
 #[derive(Debug, Clone)]
-pub(crate) struct Around<'a> {
-    pub(crate) instance: &'a str,
-    pub(crate) subject: Subject,
-    pub(crate) at: Timestamp,
-    pub(crate) epoch: Epoch,
+pub struct Around<'a> {
+    /// The orchestrator that decided.
+    pub instance: &'a str,
+    /// Whose events they are.
+    pub subject: Subject,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The owner's epoch.
+    pub epoch: Epoch,
     /// Who is behind the report that led to them; none: we are.
-    pub(crate) actor: Option<&'a Actor>,
-    pub(crate) traceparent: Option<&'a str>,
+    pub actor: Option<&'a Actor>,
+    /// The trace that it belongs to, as W3C writes it.
+    pub traceparent: Option<&'a str>,
 }
 
 pub(crate) fn source(instance: &str) -> Source {
@@ -39,7 +44,8 @@ fn ourselves(instance: &str) -> Actor {
 
 impl Around<'_> {
     /// The records of a decision's events, linked to the chain; and its new end.
-    pub(crate) fn records(&self, events: &[(Event, Cause)], head: Head) -> (Vec<Outgoing>, Head) {
+    #[must_use]
+    pub fn records(&self, events: &[(Event, Cause)], head: Head) -> (Vec<Outgoing>, Head) {
         let mut head = head;
         let mut records = Vec::with_capacity(events.len());
         for (event, cause) in events {
@@ -109,7 +115,8 @@ impl Around<'_> {
 }
 
 /// The record of one server.
-pub(crate) fn command(record: &CommandRecord) -> Outgoing {
+#[must_use]
+pub fn command_record(record: &CommandRecord) -> Outgoing {
     Outgoing {
         key: record.key(),
         headers: vec![("content-type".to_owned(), "application/json".to_owned())],

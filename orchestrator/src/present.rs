@@ -25,7 +25,7 @@ impl MachineSlot {
             view.put_machine(MachineView {
                 machine: self.machine.machine.clone(),
                 public_key,
-                revoked: self.machine.public_key.is_none(),
+                revoked: self.machine.public_key.is_none() || self.stopped.is_some(),
             });
         }
     }

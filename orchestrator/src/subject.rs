@@ -7,29 +7,39 @@ use events::{
     Decision, Digest, Envelope, Event, Link, MachineName, RolloutId, Subject, Target, verify_link,
 };
 use rollout::{Machine, Stamp, State, apply, apply_machine};
+use serde::{Deserialize, Serialize};
 use view::RolloutView;
 
 /// The end of a subject's chain: the number and digest of its last event.
-pub(crate) type Head = Option<(u64, Digest)>;
+pub type Head = Option<(u64, Digest)>;
 
 /// One target, as folded so far.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TargetSlot {
     pub(crate) state: State,
     pub(crate) head: Head,
-    /// Why it stands still: an event that this version cannot read, or a broken chain.
+    /// Why it stands still: an event that this version cannot read, or a broken chain. Not kept:
+    /// another version may be able to.
+    #[serde(skip)]
     pub(crate) stopped: Option<String>,
+    /// It has changed since the states were last kept.
+    #[serde(skip)]
+    pub(crate) changed: bool,
     /// Rollouts as people see them, by id; the newest last.
     pub(crate) shown: BTreeMap<RolloutId, RolloutView>,
 }
 
 /// One machine, as folded so far.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct MachineSlot {
     pub(crate) machine: Machine,
     pub(crate) head: Head,
-    /// Why it stands still.
+    /// Why it stands still. Whether its key counts is not known then: it does not.
+    #[serde(skip)]
     pub(crate) stopped: Option<String>,
+    /// It has changed since the states were last kept.
+    #[serde(skip)]
+    pub(crate) changed: bool,
     /// The last key that counted, also after a revocation.
     pub(crate) last_key: Option<String>,
 }
@@ -39,6 +49,14 @@ pub(crate) struct MachineSlot {
 pub(crate) struct Subjects {
     pub(crate) targets: BTreeMap<Target, TargetSlot>,
     pub(crate) machines: BTreeMap<MachineName, MachineSlot>,
+    /// The offset of the last event in here.
+    through: u64,
+    /// What a kept state knows of: events up to here are folded only where it does not have them.
+    kept_through: Option<u64>,
+    /// The offset of the first event before which a subject stands still.
+    stopped_at: Option<u64>,
+    /// Events since the states were last kept.
+    since_kept: u64,
 }
 
 impl TargetSlot {
@@ -47,6 +65,7 @@ impl TargetSlot {
             state: State::new(target.clone()),
             head: None,
             stopped: None,
+            changed: true,
             shown: BTreeMap::new(),
         }
     }
@@ -58,6 +77,7 @@ impl MachineSlot {
             machine: Machine::new(machine.clone()),
             head: None,
             stopped: None,
+            changed: true,
             last_key: None,
         }
     }
@@ -76,6 +96,69 @@ impl Subjects {
             .or_insert_with(|| MachineSlot::new(machine))
     }
 
+    /// Without any event after `offset`; what is kept of the others is still to be put in.
+    pub(crate) fn after(offset: u64) -> Self {
+        Self {
+            through: offset,
+            kept_through: Some(offset),
+            ..Self::default()
+        }
+    }
+
+    /// The offset of the last event in here.
+    pub(crate) fn through(&self) -> u64 {
+        self.through
+    }
+
+    /// What lies behind this offset must be folded by whoever starts with these states.
+    pub(crate) fn fold_after(&self) -> Option<u64> {
+        match self.stopped_at {
+            Some(0) => None,
+            Some(offset) => Some(offset - 1),
+            None => Some(self.through),
+        }
+    }
+
+    /// Every subject with the number of its last event.
+    pub(crate) fn numbers(&self) -> BTreeMap<String, u64> {
+        let number = |head: Head| head.map_or(0, |(n, _)| n);
+        let targets = self.targets.iter();
+        let targets = targets.map(|(name, slot)| (name.to_string(), number(slot.head)));
+        let machines = self.machines.iter();
+        let machines = machines.map(|(name, slot)| {
+            let key = Subject::Machine(name.clone()).to_string();
+            (key, number(slot.head))
+        });
+        targets.chain(machines).collect()
+    }
+
+    /// Whether so much is new that the states should be kept.
+    pub(crate) fn want_keeping(&self, every: u64) -> bool {
+        self.since_kept >= every
+    }
+
+    /// The states as they are now have been kept.
+    pub(crate) fn kept(&mut self) {
+        self.since_kept = 0;
+        self.targets
+            .values_mut()
+            .for_each(|slot| slot.changed = false);
+        self.machines
+            .values_mut()
+            .for_each(|slot| slot.changed = false);
+    }
+
+    /// They could not be kept, and may be when as much is new again.
+    pub(crate) fn keep_later(&mut self) {
+        self.since_kept = 0;
+    }
+
+    /// These events were appended by ourselves.
+    pub(crate) fn appended(&mut self, offsets: &[u64]) {
+        self.since_kept += offsets.len() as u64;
+        self.through = offsets.iter().copied().fold(self.through, u64::max);
+    }
+
     /// Nothing more is folded or decided for a subject.
     fn stop(&mut self, key: &str, why: String) {
         match key.parse() {
@@ -87,20 +170,40 @@ impl Subjects {
 
     /// Folds one stored event. One that cannot be folded stops its target; the others go on.
     pub(crate) fn fold(&mut self, record: &Record) {
-        let envelope = match Envelope::from_headers(&record.headers) {
-            Ok(envelope) => envelope,
+        self.appended(&[record.offset]);
+        let going_on = match Envelope::from_headers(&record.headers) {
+            Ok(envelope) if self.knows(record, &envelope) => true,
+            Ok(envelope) => match &envelope.subject {
+                Subject::Target(target) => self.target(target).fold(record, &envelope),
+                Subject::Machine(machine) => self.machine(machine).fold(record, &envelope),
+                Subject::Partition(_) => true,
+            },
             Err(error) => {
                 let why = format!("event at offset {}: {error}", record.offset);
                 tracing::error!(key = record.key, why, "an event has no readable envelope");
                 self.stop(&record.key, why);
-                return;
+                false
             }
         };
-        match &envelope.subject {
-            Subject::Target(target) => self.target(target).fold(record, &envelope),
-            Subject::Machine(machine) => self.machine(machine).fold(record, &envelope),
-            Subject::Partition(_) => {}
+        if !going_on {
+            let first = self.stopped_at.unwrap_or(record.offset);
+            self.stopped_at = Some(first.min(record.offset));
         }
+    }
+
+    /// Whether a kept state has the event already; its place in the chain was seen when that was
+    /// folded.
+    fn knows(&self, record: &Record, envelope: &Envelope) -> bool {
+        if self.kept_through.is_none_or(|kept| record.offset > kept) {
+            return false;
+        }
+        let head = match &envelope.subject {
+            Subject::Target(target) => self.targets.get(target).and_then(|slot| slot.head),
+            Subject::Machine(machine) => self.machines.get(machine).and_then(|slot| slot.head),
+            Subject::Partition(_) => None,
+        };
+        head.zip(envelope.n)
+            .is_some_and(|((known, _), n)| n <= known)
     }
 }
 
@@ -125,15 +228,17 @@ fn read(record: &Record, envelope: &Envelope, head: Head) -> Result<(Event, Stam
 }
 
 impl TargetSlot {
-    fn fold(&mut self, record: &Record, envelope: &Envelope) {
+    /// Whether it goes on.
+    fn fold(&mut self, record: &Record, envelope: &Envelope) -> bool {
         if self.stopped.is_some() {
-            return;
+            return false;
         }
         match read(record, envelope, self.head) {
             Ok((event, stamp, head)) => {
                 self.note(&event, stamp);
                 apply(&mut self.state, &event, stamp);
                 self.head = head;
+                self.changed = true;
             }
             Err(why) => {
                 let why = format!("event at offset {}: {why}", record.offset);
@@ -141,27 +246,29 @@ impl TargetSlot {
                 self.stopped = Some(why);
             }
         }
+        self.stopped.is_none()
     }
 }
 
 impl MachineSlot {
-    fn fold(&mut self, record: &Record, envelope: &Envelope) {
+    /// Whether it goes on.
+    fn fold(&mut self, record: &Record, envelope: &Envelope) -> bool {
         if self.stopped.is_some() {
-            return;
+            return false;
         }
         match read(record, envelope, self.head) {
             Ok((event, stamp, head)) => {
                 apply_machine(&mut self.machine, &event, stamp.at);
                 self.head = head;
                 self.keep_key();
+                self.changed = true;
             }
             Err(why) => {
                 tracing::error!(machine = %self.machine.machine, why, "the machine stands still");
-                // Whether its key counts is not known any more: it does not.
-                self.machine.public_key = None;
                 self.stopped = Some(why);
             }
         }
+        self.stopped.is_none()
     }
 
     pub(crate) fn keep_key(&mut self) {

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use events::{CommandId, CommandQueued, Target, Timestamp, Work};
+use serde::{Deserialize, Serialize};
 
 use crate::state::Outstanding;
 
@@ -13,7 +14,7 @@ use crate::state::Outstanding;
 pub const BUSY_MAX_MS: u64 = 6 * 3_600_000;
 
 /// What an agent does before it begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Behind {
     /// The command that ran.
     pub command: CommandId,

@@ -46,3 +46,7 @@ pub use waiting::{Waiting, gate_waiting, queue_waiting, waiting, wake_at};
 
 /// Version of these rules. A rollout ends under the rules it was planned with.
 pub const BRAIN: u16 = 1;
+
+/// Version of the fold: raised whenever the same events make another [`State`], or a state is
+/// written in another way. A state that was kept by another fold is thrown away.
+pub const FOLD: u16 = 1;

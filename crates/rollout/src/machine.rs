@@ -1,11 +1,12 @@
 //! Machines: whose agent's key counts. A subject of its own, beside the targets.
 
 use events::{AgentEnrolled, AgentRevoked, Ask, Decision, Event, MachineName, Report, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::decide::{Heard, Reply};
 
 /// What is so about one machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// Which machine.
     pub machine: MachineName,

@@ -1,6 +1,7 @@
 //! What is so on one target: the fold of its events.
 
 mod gates;
+mod pairs;
 mod stage;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use events::{
     PlannedServer, Pool, Release, ReportId, Requests, RolloutId, RolloutRequested, Seq, ServerName,
     Target, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::busy::Behind;
 use crate::catalogue::Entry;
@@ -21,7 +23,7 @@ pub use gates::{Freeze, Gated, Newest, Promoted, Successor};
 pub use stage::{After, Stage};
 
 /// One target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// Which target.
     pub target: Target,
@@ -52,17 +54,19 @@ pub struct State {
     /// What the old version did when it was last watched beside a newer one.
     pub baseline: Option<Requests>,
     /// The newest build of each source (controller and job) that was taken on in the last 30 days.
+    #[serde(with = "pairs")]
     pub builds: BTreeMap<(String, String), Newest>,
     /// Freezes that are not over, by id.
     pub freezes: BTreeMap<ReportId, Freeze>,
     /// The last success of each release elsewhere, as long as any gate may ask for it.
     pub promoted: Vec<Promoted>,
     /// Which rules hold.
+    #[serde(skip)]
     pub rules: Rules,
 }
 
 /// A request that was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
     /// Digest of what was asked for.
     pub content: Digest,
@@ -71,7 +75,7 @@ pub struct Known {
 }
 
 /// A rollout that waits for its turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// What was asked for.
     pub asked: RolloutRequested,
@@ -80,7 +84,7 @@ pub struct Request {
 }
 
 /// One server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Server {
     /// The machine it lives on.
     pub machine: MachineName,
@@ -127,7 +131,7 @@ pub struct Server {
 }
 
 /// Why a server is set aside after its rollout.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Aside {
     /// Out and unproven.
     Stuck {
@@ -146,7 +150,7 @@ pub enum Aside {
 }
 
 /// A command that waits for its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outstanding {
     /// The command, as the latest owner published it.
     pub command: Arc<Command>,
@@ -165,7 +169,7 @@ pub struct Outstanding {
 }
 
 /// The rollout that runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rollout {
     /// What was asked for.
     pub asked: RolloutRequested,
@@ -210,7 +214,7 @@ pub struct Rollout {
 }
 
 /// A wait for a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Halt {
     /// Why.
     pub reason: String,
@@ -219,7 +223,7 @@ pub struct Halt {
 }
 
 /// A vote that counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vote {
     /// On which gate.
     pub gate: String,
@@ -228,7 +232,7 @@ pub struct Vote {
 }
 
 /// Where a rollout is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// It waits for its gates; nothing is commanded.
     Gates,
@@ -239,7 +243,7 @@ pub enum Phase {
 }
 
 /// A server in a rollout.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// Where it is.
     pub stage: Stage,

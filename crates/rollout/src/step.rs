@@ -1,7 +1,9 @@
 //! The steps of a server through a rollout, and back.
 
+use serde::{Deserialize, Serialize};
+
 /// Which way a server goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Way {
     /// To the new version.
     Forward,
@@ -10,7 +12,7 @@ pub enum Way {
 }
 
 /// One step, in the order they are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Step {
     /// Download while the server is still online. Forward only.
     Fetch,

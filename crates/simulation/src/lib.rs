@@ -32,4 +32,4 @@ pub use break_rule::{Break, UnknownRule, WorldRule};
 pub use breakage::{Breakage, break_each, notices};
 pub use invariant::{Invariant, Violation};
 pub use tally::{Tally, walks};
-pub use walk::{Walked, trace, walk};
+pub use walk::{Walked, keep_states, trace, walk};

@@ -38,16 +38,19 @@ impl Log {
     /// The fold of the first `length` events.
     pub(crate) fn fold(&self, mut state: State, length: usize) -> State {
         for logged in self.events.iter().take(length) {
-            apply(
-                &mut state,
-                &logged.event,
-                Stamp {
-                    at: logged.at,
-                    cause: logged.cause,
-                },
-            );
+            logged.fold_into(&mut state);
         }
         state
+    }
+}
+
+impl Logged {
+    pub(crate) fn fold_into(&self, state: &mut State) {
+        let stamp = Stamp {
+            at: self.at,
+            cause: self.cause,
+        };
+        apply(state, &self.event, stamp);
     }
 }
 

@@ -1,6 +1,7 @@
 //! One walk: random steps with faults, then calm, in which everything must come to an end.
 
 use events::{MachineName, Outcome};
+use rollout::State;
 
 use crate::break_rule::{Break, WorldRule};
 use crate::invariant::Violation;
@@ -48,6 +49,30 @@ pub fn walk(seed: u64, broken: Option<Break>) -> Option<Walked> {
         outcomes: std::mem::take(&mut world.monitor.outcomes),
         violations: std::mem::take(&mut world.monitor.violations),
     })
+}
+
+/// Keeps states of a walk's log as an orchestrator keeps them, and says how many came back the
+/// same.
+///
+/// # Errors
+/// The first one that came back another one.
+pub fn keep_states(seed: u64) -> Result<u64, String> {
+    let Some(mut world) = World::new(seed, None) else {
+        return Err("the walk's own names do not parse".to_owned());
+    };
+    world.run();
+    let mut state = State::new(world.scenario.target.clone());
+    let mut same = 0;
+    for logged in &world.log.events {
+        logged.fold_into(&mut state);
+        let kept = serde_json::to_string(&state).map_err(|error| error.to_string())?;
+        let back: State = serde_json::from_str(&kept).map_err(|error| error.to_string())?;
+        if back != state {
+            return Err(format!("seed {seed}, event {}: {kept}", state.n));
+        }
+        same += 1;
+    }
+    Ok(same)
 }
 
 impl World {

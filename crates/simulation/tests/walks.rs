@@ -1,6 +1,6 @@
 //! The walk itself: it holds, it replays, and it notices.
 
-use poolshift_simulation::{Break, Invariant, notices, trace, walks};
+use poolshift_simulation::{Break, Invariant, keep_states, notices, trace, walks};
 
 #[test]
 fn with_every_rule_in_force_every_invariant_holds() {
@@ -48,4 +48,10 @@ fn a_rule_that_does_not_exist_is_refused_with_those_that_do() {
         text.contains("jornal") && text.contains("one-batch"),
         "{text}"
     );
+}
+
+#[test]
+fn a_state_comes_back_from_its_kept_form_as_it_was() {
+    let same: u64 = (1..60).map(|seed| keep_states(seed).unwrap()).sum();
+    assert!(same > 3_000, "{same}");
 }

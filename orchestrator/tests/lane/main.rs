@@ -3,6 +3,7 @@
 
 mod deciding;
 mod expiry;
+mod keeping;
 mod owning;
 mod promoting;
 mod world;

@@ -1,14 +1,13 @@
 //! What the catalogue says of one target, as types: a service file read for one environment.
 
 use events::{
-    Balancer, EnvironmentName, InstallKind, Own, Probe, Prove, ServerName, Suite, Target, Then,
-    TooFew, Version,
+    Balancer, EnvironmentName, InstallKind, MachineName, Own, Probe, Prove, ServerName, Suite,
+    Target, Then, TooFew, Version,
 };
-
-use events::MachineName;
+use serde::{Deserialize, Serialize};
 
 /// One target's entry. Everything a plan is made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The target.
     pub target: Target,
@@ -49,7 +48,7 @@ pub struct Entry {
 }
 
 /// Whose builds may ask for a rollout.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jenkins {
     /// The job's URL.
     pub job: String,
@@ -64,7 +63,7 @@ pub struct Jenkins {
 }
 
 /// Where artifacts lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtifactRule {
     /// URL with `{version}` in it.
     pub url: String,
@@ -83,7 +82,7 @@ impl ArtifactRule {
 }
 
 /// How a version gets onto a machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallRule {
     /// By archive or by the service's own installer.
     pub method: InstallKind,
@@ -105,7 +104,7 @@ pub struct InstallRule {
 
 /// How a service is taken out of work, and put back, where no load balancer is in front. What
 /// `drain` does must outlast a restart of the service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnRule {
     /// Takes a server out of work.
     pub drain: Vec<String>,
@@ -114,7 +113,7 @@ pub struct OwnRule {
 }
 
 /// How the agent knows what runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProveRule {
     /// A path on the server's own address.
     Http(String),
@@ -136,7 +135,7 @@ impl ProveRule {
 }
 
 /// When a server counts as healthy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckRule {
     /// The probes; `{version}` in their texts stands for the expected version.
     pub probes: Vec<Probe>,
@@ -151,7 +150,7 @@ pub struct CheckRule {
 }
 
 /// A number of servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Size {
     /// So many.
     Count(u32),
@@ -180,7 +179,7 @@ impl Size {
 }
 
 /// What happens when something fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnFailure {
     /// Go back at once.
     RollBack,
@@ -189,7 +188,7 @@ pub enum OnFailure {
 }
 
 /// What happens to a request that comes while another one waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SecondRequest {
     /// A newer build of the same source takes the place of one that waits.
     Supersede,
@@ -198,7 +197,7 @@ pub enum SecondRequest {
 }
 
 /// What happens when nobody knows what a server runs now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoWayBack {
     /// The rollout is rejected.
     Refuse,
@@ -207,7 +206,7 @@ pub enum NoWayBack {
 }
 
 /// What happens to a server that the catalogue gets while a rollout runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Late {
     /// It is left as it is, and named at the end.
     Leave,
@@ -216,7 +215,7 @@ pub enum Late {
 }
 
 /// How fast, how careful, and what then.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolloutRule {
     /// Sizes of the batches; the last repeats.
     pub batches: Vec<Size>,
@@ -251,7 +250,7 @@ pub struct RolloutRule {
 }
 
 /// How a server is watched when customers reach it again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchRule {
     /// How long.
     pub for_ms: u64,
@@ -266,7 +265,7 @@ pub struct WatchRule {
 }
 
 /// What a rollout waits for besides votes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct GateRules {
     /// Where the same release must have succeeded before.
     pub requires: Option<Requires>,
@@ -277,7 +276,7 @@ pub struct GateRules {
 }
 
 /// Where the same release must have succeeded before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requires {
     /// In which environment of the same service.
     pub succeeded_in: EnvironmentName,
@@ -286,7 +285,7 @@ pub struct Requires {
 }
 
 /// Hours of some days, in the local time of a place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowRule {
     /// Days on which it opens: 1 is Monday, 7 is Sunday; in order, each once.
     pub days: Vec<u8>,
@@ -299,7 +298,7 @@ pub struct WindowRule {
 }
 
 /// Whose votes a rollout needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approvals {
     /// How many.
     pub count: u32,
@@ -311,7 +310,7 @@ pub struct Approvals {
 
 /// What a request of low trust needs: one that came through a door which proves no more than that
 /// somebody knew a URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LowTrust {
     /// A vote, also where `approvals` asks for none.
     Approve,
@@ -320,7 +319,7 @@ pub enum LowTrust {
 }
 
 /// One server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerRule {
     /// Its name, which is also its line in HAProxy.
     pub name: ServerName,

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use events::{Release, RolloutId, Target, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Nothing begins for a while.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freeze {
     /// From when on.
     pub from: Timestamp,
@@ -16,7 +17,7 @@ pub struct Freeze {
 }
 
 /// A release that succeeded on another target of the same service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promoted {
     /// Where.
     pub from: Target,
@@ -29,7 +30,7 @@ pub struct Promoted {
 }
 
 /// The newest build of a source that was taken on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Newest {
     /// Its number.
     pub number: u64,
@@ -38,7 +39,7 @@ pub struct Newest {
 }
 
 /// How a rollout stands with its gates, votes apart.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Gated {
     /// Gates that a permitted person let it pass.
     pub overridden: BTreeSet<String>,
@@ -49,7 +50,7 @@ pub struct Gated {
 }
 
 /// The rollout that takes the servers of a halted one over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Successor {
     /// Which.
     pub rollout: RolloutId,

@@ -1,9 +1,11 @@
 //! Where one server is in a rollout.
 
+use serde::{Deserialize, Serialize};
+
 use crate::step::{Step, Way};
 
 /// Where a server is in a rollout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Stage {
     /// Online on its old version, not taken on yet.
     Waiting,
@@ -26,7 +28,7 @@ pub enum Stage {
 }
 
 /// What becomes of a server that has been put back as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum After {
     /// It waits again, behind the others.
     Requeue,
