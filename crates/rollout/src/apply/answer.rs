@@ -55,6 +55,7 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
         Answer::Watching(a) => watch::stands(state, a),
         Answer::Steady(a) => watch::steady(state, a),
         Answer::Regressed(a) => watch::regressed(state, a),
+        Answer::WatchFailed(a) => broken(state, &a.command, &a.failure),
         Answer::Strayed(a) => strayed(state, a),
         Answer::HoldBroken(a) => {
             if let Some(rollout) = &mut state.rollout {
