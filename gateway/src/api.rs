@@ -7,6 +7,7 @@ mod history;
 mod log;
 mod looks;
 mod machines;
+mod reports;
 mod rollouts;
 mod servers;
 mod steer;
@@ -61,6 +62,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(at("/rollouts/{id}/supersede").route(web::post().to(gates::supersede)))
         .service(at("/rollouts/{id}/overrides").route(web::post().to(gates::override_gate)))
         .service(at("/rollouts/{id}/{wish}").route(web::post().to(steer::steer)))
+        .service(at("/reports/{id}").route(web::get().to(reports::get)))
         .service(at("/log").route(web::get().to(log::room)))
         .service(at("/log/export").route(web::get().to(log::export)))
         .service(at("/catalogue").route(web::post().to(catalogue::define)))
