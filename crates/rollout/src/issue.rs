@@ -11,6 +11,7 @@ use events::{
 };
 
 use self::fill::filled;
+pub(crate) use self::own::hold_again_at;
 use crate::catalogue::{Entry, InstallRule, ServerRule};
 use crate::rules::Rule;
 use crate::state::{Aside, Member, Outstanding, Phase, Rollout, Server, Stage, State};
@@ -29,7 +30,7 @@ pub(crate) fn commands(state: &State, at: Timestamp) -> Vec<Event> {
     }
     let servers = state.servers.iter();
     servers
-        .filter_map(|(name, server)| wanted(state, name, server))
+        .filter_map(|(name, server)| wanted(state, name, server, at))
         .map(|wanted| {
             CommandIssued {
                 command: Box::new(wanted.command(state, at)),
@@ -52,7 +53,12 @@ struct Wanted<'a> {
     work: Work,
 }
 
-fn wanted<'a>(state: &'a State, name: &'a ServerName, server: &'a Server) -> Option<Wanted<'a>> {
+fn wanted<'a>(
+    state: &'a State,
+    name: &'a ServerName,
+    server: &'a Server,
+    at: Timestamp,
+) -> Option<Wanted<'a>> {
     let rollout = state.rollout.as_deref();
     let is_hold = |outstanding: &Outstanding| matches!(outstanding.command.work, Work::Hold(_));
     if !server.outstanding.as_ref().is_none_or(is_hold) {
@@ -62,9 +68,13 @@ fn wanted<'a>(state: &'a State, name: &'a ServerName, server: &'a Server) -> Opt
         let member = rollout.members.get(name)?;
         member_wants(state, rollout, name, server, member)
     });
+    let stays = |outstanding: &Outstanding| {
+        let again = hold_again_at(outstanding);
+        again.is_none_or(|again| again > at)
+    };
     match in_rollout {
         Some(wanted) => Some(wanted),
-        None if server.outstanding.is_some() => None,
+        None if server.outstanding.as_ref().is_some_and(stays) => None,
         None => hold(state, name, server).or_else(|| repair(name, server)),
     }
 }
