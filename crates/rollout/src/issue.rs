@@ -1,16 +1,17 @@
 //! From a server's stage to the command that its worker needs. One outstanding command for each
 //! server; the intent is in the log before any worker can see it.
 
+mod check;
 mod fill;
 mod own;
 mod watch;
 
 use events::{
-    Artifact, Check, Command, CommandId, CommandIssued, Digest, Drain, Event, Expect, Fetch, Hold,
-    Install, Purpose, Release, Restore, RolloutRef, ServerName, Test, Timestamp, Work, Worker,
+    Artifact, Check, Command, CommandId, CommandIssued, Digest, Drain, Event, Fetch, Hold, Install,
+    Purpose, Release, Restore, RolloutRef, ServerName, Test, Timestamp, Work, Worker,
 };
 
-use self::fill::filled;
+pub use self::check::direct_check;
 pub(crate) use self::own::hold_again_at;
 use crate::catalogue::{Entry, InstallRule, ServerRule};
 use crate::rules::Rule;
@@ -349,21 +350,8 @@ impl Make<'_> {
     }
 
     fn check(&self, release: &Release) -> Check {
-        let rule = &self.entry.check;
-        Check {
-            header: PIN_HEADER.to_owned(),
-            answered_by: ANSWERED_BY_HEADER.to_owned(),
-            probes: rule
-                .probes
-                .iter()
-                .map(|probe| filled(probe, release, &self.rule.address))
-                .collect(),
-            in_a_row: rule.in_a_row,
-            interval_ms: rule.interval_ms,
-            probe_timeout_ms: rule.probe_timeout_ms,
-            expect: self.expect(release),
-            direct: own::direct(self.server, &self.rule.address),
-        }
+        let direct = own::direct(self.server, &self.rule.address);
+        check::of(&self.entry.check, self.rule, release, direct)
     }
 
     fn tests(&self, way: Way) -> Option<Artifact> {
@@ -388,14 +376,7 @@ impl Make<'_> {
                 None => ANSWERED_BY_HEADER.to_owned(),
                 Some(_) => String::new(),
             },
-            expect: self.expect(release),
-        }
-    }
-
-    fn expect(&self, release: &Release) -> Expect {
-        Expect {
-            server: self.rule.name.to_string(),
-            version: Some(release.version.clone()),
+            expect: check::expect(self.rule, release),
         }
     }
 
