@@ -5,4 +5,5 @@ mod deciding;
 mod expiry;
 mod owning;
 mod promoting;
+mod still;
 mod world;
