@@ -38,15 +38,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(
             at(&format!("{target}/servers/{{server}}/adopt")).route(web::post().to(servers::adopt)),
         )
-        .service(at(&format!("{target}/freeze")).route(web::post().to(freezes::freeze_target)))
-        .service(at(&format!("{target}/unfreeze")).route(web::post().to(freezes::unfreeze_target)))
+        .service(at(&format!("{target}/freeze")).route(web::post().to(freezes::freeze)))
+        .service(at(&format!("{target}/unfreeze")).route(web::post().to(freezes::unfreeze)))
+        .service(at("/environments/{environment}/freeze").route(web::post().to(freezes::freeze)))
         .service(
-            at("/environments/{environment}/freeze")
-                .route(web::post().to(freezes::freeze_environment)),
-        )
-        .service(
-            at("/environments/{environment}/unfreeze")
-                .route(web::post().to(freezes::unfreeze_environment)),
+            at("/environments/{environment}/unfreeze").route(web::post().to(freezes::unfreeze)),
         )
         .service(
             at(&format!("{target}/servers/{{server}}/exclude"))

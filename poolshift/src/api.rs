@@ -121,6 +121,22 @@ pub(crate) async fn events_after(
     }
 }
 
+/// Says something of a target whose events are known to number `after`, and waits for what comes of
+/// it: its report, and the first event that this led to; `None`: it changed nothing in time.
+///
+/// # Errors
+/// Why it was not taken; or when the API does not answer.
+pub(crate) async fn say(
+    client: &Client,
+    (target, after): (&Target, u64),
+    path: &str,
+    word: &impl Serialize,
+) -> Result<(ReportId, Option<Shown>), Failure> {
+    let written: Written = client.post(path, None, word).await?;
+    let seen = effect(client, target, after, written.report, SEEN_WITHIN).await?;
+    Ok((written.report, seen))
+}
+
 /// The first event that `report` led to, as soon as there is one; `None`: none came in time, so
 /// it changed nothing.
 ///
