@@ -134,7 +134,11 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let memory = Arc::new(Memory::new(Ledger::open(&settings.data)?));
     let gateway = Gateway::new(clients.outside.clone(), &settings.gateway, identity);
     let gateway = Arc::new(gateway);
-    let looker = Looker::new(settings.data.clone(), clients.outside.clone());
+    let looker = Looker::new(
+        settings.data.clone(),
+        clients.artifacts.clone(),
+        hosts.clone(),
+    );
     let (send, inbox) = watch::channel(Vec::new());
     let engine = Engine {
         agent: Agent {

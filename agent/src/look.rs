@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::{FolderSeen, Look, LookAt, Looked, ProgramSeen, UrlSeen};
-use reqwest::Client;
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Client, Url};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::clients::describe;
 use crate::gateway::Gateway;
+use crate::hosts::Hosts;
 use crate::{clock, platform};
 
 /// All artifacts together: whoever asked waits.
@@ -28,16 +30,23 @@ const ENDS: &[&str] = if cfg!(windows) {
 #[derive(Debug)]
 pub(crate) struct Looker {
     data: PathBuf,
-    client: Client,
+    store: Store,
     last: Option<Uuid>,
 }
 
+/// How artifacts are asked for: as a fetch would.
+#[derive(Debug, Clone)]
+struct Store {
+    client: Client,
+    hosts: Arc<Hosts>,
+}
+
 impl Looker {
-    /// `data` is the agent's own folder; artifacts are asked for by `client`, as a fetch would.
-    pub(crate) const fn new(data: PathBuf, client: Client) -> Self {
+    /// `data` is the agent's own folder; artifacts are asked for by `client` where `hosts` allow it.
+    pub(crate) const fn new(data: PathBuf, client: Client, hosts: Arc<Hosts>) -> Self {
         Self {
             data,
-            client,
+            store: Store { client, hosts },
             last: None,
         }
     }
@@ -47,9 +56,9 @@ impl Looker {
         if self.last.replace(look.id) == Some(look.id) {
             return;
         }
-        let (gateway, data, client) = (gateway.clone(), self.data.clone(), self.client.clone());
+        let (gateway, data, store) = (gateway.clone(), self.data.clone(), self.store.clone());
         tokio::spawn(async move {
-            let looked = looked(&data, &client, look).await;
+            let looked = looked(&data, &store, look).await;
             if let Err(error) = gateway.looked(&looked).await {
                 tracing::warn!(%error, "what was seen of this machine could not be said");
             }
@@ -57,7 +66,7 @@ impl Looker {
     }
 }
 
-async fn looked(data: &Path, client: &Client, look: Look) -> Looked {
+async fn looked(data: &Path, store: &Store, look: Look) -> Looked {
     let LookAt {
         mut folders,
         mut programs,
@@ -68,8 +77,8 @@ async fn looked(data: &Path, client: &Client, look: Look) -> Looked {
     urls.truncate(LookAt::MOST);
     let mut asking = JoinSet::new();
     for (place, url) in urls.into_iter().enumerate() {
-        let client = client.clone();
-        asking.spawn(async move { (place, head(&client, url).await) });
+        let store = store.clone();
+        asking.spawn(async move { (place, store.head(url).await) });
     }
     let mut urls = asking.join_all().await;
     urls.sort_by_key(|(place, _)| *place);
@@ -111,11 +120,46 @@ fn program(program: String) -> ProgramSeen {
     ProgramSeen { program, found }
 }
 
-async fn head(client: &Client, url: String) -> UrlSeen {
-    let sent = client.head(&url).timeout(URLS_WITHIN).send().await;
-    let (status, why) = match sent {
-        Ok(answer) => (Some(answer.status().as_u16()), None),
-        Err(error) => (None, Some(describe(error))),
-    };
-    UrlSeen { url, status, why }
+impl Store {
+    async fn head(&self, url: String) -> UrlSeen {
+        let nothing = UrlSeen {
+            url,
+            status: None,
+            why: None,
+            forbidden: false,
+            logged_in: false,
+        };
+        let login = match self.login(&nothing.url) {
+            Ok(login) => login,
+            Err(why) => {
+                return UrlSeen {
+                    why: Some(why),
+                    forbidden: true,
+                    ..nothing
+                };
+            }
+        };
+        let logged_in = login.is_some();
+        let mut request = self.client.head(&nothing.url).timeout(URLS_WITHIN);
+        if let Some((name, value)) = login {
+            request = request.header(name, value);
+        }
+        let (status, why) = match request.send().await {
+            Ok(answer) => (Some(answer.status().as_u16()), None),
+            Err(error) => (None, Some(describe(error))),
+        };
+        UrlSeen {
+            status,
+            why,
+            logged_in,
+            ..nothing
+        }
+    }
+
+    /// What a fetch would send along; or why none would go there.
+    fn login(&self, url: &str) -> Result<Option<(HeaderName, HeaderValue)>, String> {
+        let url = Url::parse(url).map_err(|error| format!("the address is none: {error}"))?;
+        self.hosts.allow(&url)?;
+        self.hosts.login(&url)
+    }
 }

@@ -15,6 +15,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, web::Data};
 use events::MachineName;
+use view::MachineView;
 
 pub(crate) use board::{Board, follow};
 pub(crate) use codes::Codes;
@@ -58,8 +59,8 @@ fn stands(app: &App, machine: &MachineName, claims: &Claims) -> Result<(), Probl
         app.ready()?;
         return Err(Problem::unauthorised("no token that counts here"));
     };
-    if kept.document.revoked {
-        return Err(revoked(machine));
+    if !kept.document.counts() {
+        return Err(out(&kept.document));
     }
     if signed::thumbprint(&kept.document.public_key) != claims.key {
         return Err(Problem::unauthorised("no token that counts here"));
@@ -67,7 +68,18 @@ fn stands(app: &App, machine: &MachineName, claims: &Claims) -> Result<(), Probl
     Ok(())
 }
 
-fn revoked(machine: &MachineName) -> Problem {
+/// Why an agent is not let in though it has a key.
+fn out(shown: &MachineView) -> Problem {
+    let machine = &shown.machine;
+    if let Some(why) = &shown.stands_still {
+        return Problem::new(
+            StatusCode::FORBIDDEN,
+            "stands-still",
+            "this machine stands still",
+            format!("whether the key of {machine} counts is not known: {why}"),
+        )
+        .mend("mend the log, as docs/runbook.md says; the agent comes back by itself");
+    }
     Problem::new(
         StatusCode::FORBIDDEN,
         "revoked",

@@ -7,6 +7,7 @@ mod history;
 mod log;
 mod looks;
 mod machines;
+mod reports;
 mod rollouts;
 mod servers;
 mod steer;
@@ -37,15 +38,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(
             at(&format!("{target}/servers/{{server}}/adopt")).route(web::post().to(servers::adopt)),
         )
-        .service(at(&format!("{target}/freeze")).route(web::post().to(freezes::freeze_target)))
-        .service(at(&format!("{target}/unfreeze")).route(web::post().to(freezes::unfreeze_target)))
+        .service(at(&format!("{target}/freeze")).route(web::post().to(freezes::freeze)))
+        .service(at(&format!("{target}/unfreeze")).route(web::post().to(freezes::unfreeze)))
+        .service(at("/environments/{environment}/freeze").route(web::post().to(freezes::freeze)))
         .service(
-            at("/environments/{environment}/freeze")
-                .route(web::post().to(freezes::freeze_environment)),
-        )
-        .service(
-            at("/environments/{environment}/unfreeze")
-                .route(web::post().to(freezes::unfreeze_environment)),
+            at("/environments/{environment}/unfreeze").route(web::post().to(freezes::unfreeze)),
         )
         .service(
             at(&format!("{target}/servers/{{server}}/exclude"))
@@ -61,6 +58,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(at("/rollouts/{id}/supersede").route(web::post().to(gates::supersede)))
         .service(at("/rollouts/{id}/overrides").route(web::post().to(gates::override_gate)))
         .service(at("/rollouts/{id}/{wish}").route(web::post().to(steer::steer)))
+        .service(at("/reports/{id}").route(web::get().to(reports::get)))
         .service(at("/log").route(web::get().to(log::room)))
         .service(at("/log/export").route(web::get().to(log::export)))
         .service(at("/catalogue").route(web::post().to(catalogue::define)))

@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::people::{People, Person};
 use crate::places::Places;
 use crate::problem::Problem;
+use crate::refusals::Refusals;
 use crate::settings::Settings;
 use crate::time::Clock;
 use crate::webhook::Secrets;
@@ -46,6 +47,7 @@ pub(crate) struct App {
     pub(crate) board: Board,
     pub(crate) places: Places,
     pub(crate) looks: Looks,
+    pub(crate) refusals: Refusals,
     pub(crate) metrics: Metrics,
     /// The API's address for links in answers, without a slash at its end.
     pub(crate) url: String,
@@ -90,6 +92,7 @@ impl App {
             board: Board::default(),
             places: Places::default(),
             looks: Looks::default(),
+            refusals: Refusals::default(),
             metrics: Metrics::new()?,
             url,
             ending,
@@ -111,6 +114,9 @@ impl App {
         }
         if !self.caught_up.load(Ordering::Acquire) {
             return Err(Problem::not_ready("the accepted requests"));
+        }
+        if !self.refusals.is_ready() {
+            return Err(Problem::not_ready("what was refused"));
         }
         self.board.ready()
     }

@@ -21,6 +21,7 @@ mod people;
 mod places;
 mod polling;
 mod problem;
+mod refusals;
 mod server;
 mod settings;
 mod time;

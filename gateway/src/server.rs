@@ -16,7 +16,7 @@ use view::View;
 
 use crate::app::App;
 use crate::settings::Settings;
-use crate::{accept, agents, api, door, health, webhook};
+use crate::{accept, agents, api, door, health, refusals, webhook};
 
 /// How long open requests may take to end, in seconds. Polls end at once.
 const END_WITHIN_S: u64 = 8;
@@ -104,7 +104,11 @@ impl Gateway {
         let app = Arc::clone(&self.app);
         let (handles, mut ended) = start(self.app, self.public, self.local)?;
         let followers = async {
-            tokio::join!(agents::follow(&app), accept::follow(&app));
+            tokio::join!(
+                agents::follow(&app),
+                accept::follow(&app),
+                refusals::follow(&app)
+            );
             // The bus is closed: this process is about to end, and says when.
             std::future::pending::<()>().await;
         };

@@ -1,5 +1,6 @@
 //! HAProxy's counters, read over a socket of level `user`: it can change nothing.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,11 +44,20 @@ impl StatsSocket {
         };
         let answer = timeout(DEADLINE, talk)
             .await
-            .with_context(|| format!("{self:?} did not answer in {DEADLINE:?}"))?
+            .with_context(|| format!("{self} did not answer in {DEADLINE:?}"))?
             .with_context(|| {
-                format!("cannot talk to {self:?}: is it a `stats socket .. level user`?")
+                format!("cannot talk to {self}: is it a `stats socket .. level user`?")
             })?;
         reading(&answer)
+    }
+}
+
+impl fmt::Display for StatsSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "{}", path.display()),
+            Self::Tcp(address) => write!(f, "tcp:{address}"),
+        }
     }
 }
 

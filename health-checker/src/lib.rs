@@ -26,6 +26,7 @@ mod worker;
 
 pub use desk::{Act, Desk};
 pub use judge::{Judged, Seen, Wanted, http as judge};
+pub use probe::ask_once;
 pub use round::{Probed, doors, pairs, sum_up};
 pub use trial::{Trial, remains_ms};
 pub use verdict::Round;

@@ -5,7 +5,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use events::{Balancer, Check, FailedBecause, Probe};
+use events::{Balancer, Check, FailedBecause, Failure, Probe};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -75,6 +75,15 @@ impl Prober {
     }
 }
 
+/// One round of a check through these doors, beside any rollout; what is wrong, if anything is.
+///
+/// # Errors
+/// When the client cannot be made.
+pub async fn ask_once(check: &Check, doors: &[Balancer]) -> anyhow::Result<Option<Failure>> {
+    let end = Instant::now() + Duration::from_millis(check.probe_timeout_ms);
+    Ok(Prober::new()?.round(check, doors, end).await.failure)
+}
+
 struct One {
     prober: Prober,
     check: Check,
@@ -96,7 +105,7 @@ impl One {
             version_seen: false,
         });
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        Probed::new((&self.probe, self.through), judged, took_ms).cut_short(cut_short)
+        Probed::new(&self.check, (&self.probe, self.through), judged, took_ms).cut_short(cut_short)
     }
 
     async fn ask(&self) -> Judged {

@@ -18,13 +18,18 @@ pub struct Probed {
 }
 
 impl Probed {
-    /// A probe, the balancer that it went through if any, what its answer was worth, and how long
-    /// it took, in milliseconds.
+    /// A probe of this check, the balancer that it went through if any, what its answer was worth,
+    /// and how long it took, in milliseconds.
     #[must_use]
-    pub fn new((probe, through): (&Probe, Option<Balancer>), judged: Judged, took_ms: u64) -> Self {
+    pub fn new(
+        check: &Check,
+        (probe, through): (&Probe, Option<Balancer>),
+        judged: Judged,
+        took_ms: u64,
+    ) -> Self {
         Self {
             result: ProbeResult {
-                probe: name(probe, through.as_ref()),
+                probe: name(check, probe, through.as_ref()),
                 good: judged.wrong.is_none(),
                 found: cut(&judged.found, Failure::DETAIL_BYTES_MAX),
                 took_ms,
@@ -110,7 +115,8 @@ pub fn sum_up(
         (&round.failure, unseen.first(), &check.expect.version)
     {
         let detail = format!(
-            "no answer through {} names version {version}",
+            "no answer {} {} names version {version}",
+            way(check),
             balancer.name
         );
         round.failure = Some(Failure::new(FailedBecause::WrongVersion, &detail));
@@ -118,10 +124,18 @@ pub fn sum_up(
     round
 }
 
-fn name(probe: &Probe, through: Option<&Balancer>) -> String {
+/// Where no load balancer is in front the server itself has its place.
+const fn way(check: &Check) -> &'static str {
+    match check.direct {
+        None => "through",
+        Some(_) => "of",
+    }
+}
+
+fn name(check: &Check, probe: &Probe, through: Option<&Balancer>) -> String {
     match (probe, through) {
         (Probe::Http { path, .. }, Some(balancer)) => {
-            format!("GET {path} through {}", balancer.name)
+            format!("GET {path} {} {}", way(check), balancer.name)
         }
         (Probe::Http { path, .. }, None) => format!("GET {path}"),
         (Probe::Tcp { address }, _) => format!("connect to {address}"),

@@ -8,9 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use events::{
-    Answer, BalancerName, Command, RefusedBecause, Regressed, Steady, Watch, WatchSeen, Watching,
-};
+use events::{Answer, BalancerName, Command, RefusedBecause, Watch, Watching};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -56,16 +54,18 @@ pub(crate) async fn verdict(
         for (balancer, read) in readings(sockets, command).await {
             match read {
                 Ok(reading) => window.take(&balancer, &reading),
-                Err(error) if warned.insert(balancer.clone()) => {
-                    tracing::warn!(%balancer, command = %command.id, "not counted: {error:#}");
+                Err(error) => {
+                    window.miss(&balancer, &format!("{error:#}"));
+                    // Asked again at each look, said once.
+                    if warned.insert(balancer.clone()) {
+                        tracing::warn!(%balancer, command = %command.id, "not counted: {error:#}");
+                    }
                 }
-                // Asked again at each look, said once.
-                Err(_) => {}
             }
         }
         let elapsed_ms = ms_since(begun);
         if let Some(verdict) = window.look(elapsed_ms, Instant::now() >= end) {
-            return answer(command, verdict, window.seen(elapsed_ms));
+            return verdict.answer(command.id.clone(), window.seen(elapsed_ms));
         }
         if elapsed_ms >= news_ms {
             news_ms = elapsed_ms.saturating_add(news_pace_ms);
@@ -97,21 +97,4 @@ async fn readings(sockets: &Sockets, command: &Command) -> Vec<(BalancerName, Re
         });
     }
     asked.join_all().await
-}
-
-fn answer(command: &Command, verdict: Verdict, seen: WatchSeen) -> Answer {
-    let command = command.id.clone();
-    match verdict {
-        Verdict::Steady(basis) => Answer::Steady(Steady {
-            command,
-            basis,
-            seen,
-        }),
-        Verdict::Regressed(basis, failure) => Answer::Regressed(Regressed {
-            command,
-            failure,
-            basis,
-            seen,
-        }),
-    }
 }

@@ -21,13 +21,15 @@ const SHOWN_MAX: usize = 100;
 
 impl MachineSlot {
     pub(crate) fn show(&self, view: &View) {
-        if let Some(public_key) = self.last_key.clone() {
-            view.put_machine(MachineView {
-                machine: self.machine.machine.clone(),
-                public_key,
-                revoked: self.machine.public_key.is_none() || self.stopped.is_some(),
-            });
+        if self.last_key.is_none() && self.stopped.is_none() {
+            return;
         }
+        view.put_machine(MachineView {
+            machine: self.machine.machine.clone(),
+            public_key: self.last_key.clone().unwrap_or_default(),
+            revoked: self.machine.public_key.is_none() && self.stopped.is_none(),
+            stands_still: self.stopped.clone(),
+        });
     }
 }
 

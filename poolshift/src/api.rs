@@ -121,9 +121,66 @@ pub(crate) async fn events_after(
     }
 }
 
+/// Says something of a target whose events are known to number `after`, and waits for what comes of
+/// it: its report, and the first event that this led to; `None`: it changed nothing in time.
+///
+/// # Errors
+/// Why it was not taken; or when the API does not answer.
+pub(crate) async fn say(
+    client: &Client,
+    (target, after): (&Target, u64),
+    path: &str,
+    word: &impl Serialize,
+) -> Result<(ReportId, Option<Shown>), Failure> {
+    let written: Written = client.post(path, None, word).await?;
+    let seen = effect(client, target, after, written.report, SEEN_WITHIN).await?;
+    Ok((written.report, seen))
+}
+
 /// The first event that `report` led to, as soon as there is one; `None`: none came in time, so
 /// it changed nothing.
+///
+/// # Errors
+/// Why the report was not taken, as soon as that is known; or when the API does not answer.
 pub(crate) async fn effect(
+    client: &Client,
+    target: &Target,
+    after: u64,
+    report: ReportId,
+    within: Duration,
+) -> Result<Option<Shown>, Failure> {
+    tokio::select! {
+        seen = event_of(client, target, after, report, within) => seen,
+        why = refusal(client, report, within) => Err(why),
+    }
+}
+
+/// What a report that was refused is answered.
+#[derive(Deserialize)]
+struct Refused {
+    refused: Option<String>,
+}
+
+/// Why a report was refused, if it was by now.
+pub(crate) async fn refused(client: &Client, report: ReportId) -> Result<Option<String>, Failure> {
+    let known: Refused = client.get(&format!("/reports/{report}")).await?;
+    Ok(known.refused)
+}
+
+/// Why a report is refused; never returns for one that is not, or of which nobody can say so.
+async fn refusal(client: &Client, report: ReportId, within: Duration) -> Failure {
+    let path = format!("/reports/{report}");
+    let asked = client.poll::<Refused>(&path, None, within.as_secs());
+    match asked.await {
+        Ok(Some(Polled {
+            document: Refused { refused: Some(why) },
+            ..
+        })) => Failure::refused(format!("not taken: {why}")).place(format!("report {report}")),
+        Ok(_) | Err(_) => std::future::pending().await,
+    }
+}
+
+async fn event_of(
     client: &Client,
     target: &Target,
     after: u64,

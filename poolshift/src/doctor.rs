@@ -3,13 +3,17 @@
 mod agents;
 mod balancer;
 mod config;
+mod direct;
 mod entry;
 mod pools;
 mod state;
 mod testers;
+mod watch;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use events::BalancerName;
 use lb_controller::Settings;
 use rollout::catalogue::Entry;
 use serde::Serialize;
@@ -29,6 +33,8 @@ pub(crate) struct Patient<'a> {
     pub(crate) view: Option<&'a TargetView>,
     /// Of the lb-controllers on this machine.
     pub(crate) controllers: &'a [Settings],
+    /// Where the health-checker reads counters, as its settings have it.
+    pub(crate) stats_sockets: &'a BTreeMap<BalancerName, String>,
     /// The settings' file, for mends.
     pub(crate) settings: &'a PathBuf,
 }
@@ -92,6 +98,8 @@ pub(crate) async fn examine(client: &Client, patient: &Patient<'_>) -> Result<Fi
     for balancer in &patient.entry.balancers {
         balancer::check(patient, balancer, &mut found).await;
     }
+    watch::check(patient, &mut found).await;
+    direct::check(patient, &mut found).await;
     agents::check(client, patient, &mut found).await?;
     Ok(found)
 }

@@ -61,9 +61,13 @@ async fn install(bench: &Bench<'_>, work: &Install, until: Instant) -> Result<Pr
     let home = Home::open(&work.into)?;
     home.mend(until).await?;
     place(bench, &home, (&work.version, &work.artifact), until).await?;
+    let former = home.current();
     switch(bench, &home, work, until).await?;
     if work.method == InstallKind::Command {
-        run_installer(bench, &home, work, until).await?;
+        let by = until - to_put_back(until);
+        if let Err(failure) = run_installer(bench, &home, work, by).await {
+            return Err(put_back(bench, &home, work, (former, failure), until).await);
+        }
     }
     restart(bench, &home, work, (RESTART, until)).await?;
     prove::prove(bench, (&work.prove, home.path()), &work.version, until).await
@@ -146,13 +150,61 @@ async fn switch(
         detail = format!("{detail}; before, {}", why.detail);
     }
     if !work.stop.is_empty() {
-        let started = restart(bench, home, work, (RESTART, until)).await;
-        detail = match started {
+        detail = match start_stopped(bench, home, work, until).await {
             Ok(()) => format!("{detail}; the former version was started again"),
-            Err(worse) => format!("{detail}; nor is the former version back: {}", worse.detail),
+            Err(worse) => format!("{detail}; nor is the former version back: {worse}"),
         };
     }
     Err(Failure::new(failure.reason, &detail))
+}
+
+/// What an installer leaves of its time to [`put_back`].
+fn to_put_back(until: Instant) -> Duration {
+    until
+        .saturating_duration_since(Instant::now())
+        .mul_f32(0.25)
+        .min(SETTLE)
+}
+
+/// After an installer that failed: `current` is the former release again, and what was stopped is
+/// started. What the installer has changed elsewhere stays, so nothing is proved by that; but a
+/// service that nobody starts again would be the worse end.
+async fn put_back(
+    bench: &Bench<'_>,
+    home: &Home,
+    work: &Install,
+    (former, failure): (Option<Version>, Failure),
+    until: Instant,
+) -> Failure {
+    let mut detail = failure.detail;
+    if let Some(former) = former.filter(|former| *former != work.version) {
+        let by = until.min(Instant::now() + SWITCH_WITHIN);
+        detail = match home.switch_to(&former, by).await {
+            Ok(()) => format!("{detail}; `current` is `{former}` again"),
+            Err(worse) => format!("{detail}; nor is `current` as before: {}", worse.detail),
+        };
+    }
+    if !work.stop.is_empty() {
+        detail = match start_stopped(bench, home, work, until).await {
+            Ok(()) => format!("{detail}; the service was started again"),
+            Err(worse) => format!("{detail}; the service is stopped: {worse}"),
+        };
+    }
+    Failure::new(failure.reason, &detail)
+}
+
+/// Starts again what this installation has stopped; else why it stays stopped.
+async fn start_stopped(
+    bench: &Bench<'_>,
+    home: &Home,
+    work: &Install,
+    until: Instant,
+) -> Result<(), String> {
+    if work.restart.is_empty() {
+        return Err("no `restart` says how to start it".to_owned());
+    }
+    let started = restart(bench, home, work, (RESTART, until)).await;
+    started.map_err(|failure| failure.detail)
 }
 
 async fn stop(

@@ -2,6 +2,8 @@
 
 #[path = "../agent/support/artifact.rs"]
 pub(crate) mod artifact;
+#[path = "../agent/support/desk.rs"]
+pub(crate) mod desk;
 #[path = "../agent/support/gateway.rs"]
 pub(crate) mod gateway;
 #[path = "../agent/support/order.rs"]

@@ -1,20 +1,20 @@
 //! A machine with Windows, as far as wine plays one.
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
-use events::{Answer, Assignment, Command, CommandId, CommandRecord, Installed, Report};
+use events::{Answer, Installed};
 use tempfile::TempDir;
 
+use crate::support::desk::Desk;
 use crate::support::gateway::Gateway;
-use crate::support::order::{IntoWork, command_of};
 
 pub(crate) struct World {
-    pub(crate) gateway: Gateway,
+    desk: Desk,
     folder: TempDir,
     agent: Option<Child>,
-    seq: u64,
 }
 
 /// A path of this machine as Windows has it.
@@ -110,10 +110,9 @@ impl World {
         std::fs::write(folder.path().join("agent.toml"), settings).expect("settings");
         std::fs::create_dir(folder.path().join("srv")).expect("a folder");
         let world = Self {
-            gateway,
+            desk: Desk::new(gateway, 60_000),
             folder,
             agent: None,
-            seq: 0,
         };
         world.gateway.known().code = "a-code".to_owned();
         let enrolled = wine(&windows(&program("poolshift-agent.exe")))
@@ -170,58 +169,6 @@ impl World {
         std::fs::read_to_string(self.path("agent.log")).unwrap_or_default()
     }
 
-    /// Serves an artifact; gives its URL.
-    pub(crate) fn serve(&self, name: &str, bytes: &[u8]) -> String {
-        let path = format!("/artifacts/{name}");
-        let url = self.gateway.url(&path);
-        self.gateway
-            .change(|known| known.artifacts.insert(path, bytes.to_vec()));
-        url
-    }
-
-    /// A command that nobody has given out yet.
-    pub(crate) fn command(&mut self, step: &str, attempt: u32, work: impl IntoWork) -> Command {
-        self.seq += 1;
-        let mut command = command_of("web1", (step, attempt), self.seq, work.work());
-        command.timeout_ms = 60_000;
-        command
-    }
-
-    /// Makes a command the record of its server.
-    pub(crate) fn give_out(&self, command: &Command) {
-        let assignment = Assignment {
-            record: CommandRecord::Command(Box::new(command.clone())),
-            start_within_ms: command.start_within_ms,
-            remains_ms: 120_000,
-        };
-        self.gateway
-            .change(|known| known.records.insert(assignment.record.key(), assignment));
-    }
-
-    /// Gives a command out and waits for its answer.
-    pub(crate) async fn carry_out(
-        &mut self,
-        step: &str,
-        attempt: u32,
-        work: impl IntoWork,
-    ) -> Answer {
-        let command = self.command(step, attempt, work);
-        self.give_out(&command);
-        self.answer_to(&command.id).await
-    }
-
-    /// Waits for the answer to a command.
-    pub(crate) async fn answer_to(&self, id: &CommandId) -> Answer {
-        let what = format!("the answer to {id}");
-        let answer = self.gateway.until(&what, |known| {
-            let answers = known.delivered.iter().filter_map(answer);
-            answers
-                .filter(|answer| answer.command() == Some(id))
-                .find(|answer| !matches!(answer, Answer::CommandStarted(_)))
-        });
-        answer.await
-    }
-
     /// Waits until `found` holds; for what no report tells of.
     pub(crate) async fn see(&self, what: &str, found: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -247,10 +194,17 @@ impl World {
     }
 }
 
-fn answer(report: &events::WireReport) -> Option<Answer> {
-    match report.report().expect("a report of ours") {
-        Report::Answer(answer) => Some(answer),
-        Report::Ask(_) => None,
+impl Deref for World {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Desk {
+        &mut self.desk
     }
 }
 

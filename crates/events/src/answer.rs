@@ -81,6 +81,8 @@ payloads! {
         Steady = "poolshift.steady" v 1,
         /// The server does worse than what it replaces.
         Regressed = "poolshift.regressed" v 1,
+        /// A watch could not see enough to have a verdict.
+        WatchFailed = "poolshift.watch-failed" v 1,
         /// One balancer: a server is out by our own mark with nothing outstanding.
         Strayed = "poolshift.strayed" v 1,
         /// One balancer: customers reached a server that is kept out.
@@ -121,6 +123,7 @@ impl Answer {
             Self::Watching(a) => Some(&a.command),
             Self::Steady(a) => Some(&a.command),
             Self::Regressed(a) => Some(&a.command),
+            Self::WatchFailed(a) => Some(&a.command),
             Self::Strayed(_)
             | Self::HoldBroken(_)
             | Self::DriftSeen(_)
@@ -150,7 +153,8 @@ impl Answer {
             | Self::Unhealthy(_)
             | Self::Watching(_)
             | Self::Steady(_)
-            | Self::Regressed(_) => matches!(worker, Worker::HealthChecker),
+            | Self::Regressed(_)
+            | Self::WatchFailed(_) => matches!(worker, Worker::HealthChecker),
             Self::Drained(_)
             | Self::DrainRefused(_)
             | Self::DrainFailed(_)

@@ -79,4 +79,10 @@ pub struct UrlSeen {
     pub status: Option<u16>,
     /// Why there was no answer.
     pub why: Option<String>,
+    /// Whether nobody was asked, since this agent's own settings forbid it; `why` says which do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forbidden: bool,
+    /// Whether the agent has a login for that host, and asked with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub logged_in: bool,
 }

@@ -1,16 +1,18 @@
 //! From a server's stage to the command that its worker needs. One outstanding command for each
 //! server; the intent is in the log before any worker can see it.
 
+mod check;
 mod fill;
 mod own;
 mod watch;
 
 use events::{
-    Artifact, Check, Command, CommandId, CommandIssued, Digest, Drain, Event, Expect, Fetch, Hold,
-    Install, Purpose, Release, Restore, RolloutRef, ServerName, Test, Timestamp, Work, Worker,
+    Artifact, Check, Command, CommandId, CommandIssued, Digest, Drain, Event, Fetch, Hold, Install,
+    Purpose, Release, Restore, RolloutRef, ServerName, Test, Timestamp, Work, Worker,
 };
 
-use self::fill::filled;
+pub use self::check::direct_check;
+pub(crate) use self::own::hold_again_at;
 use crate::catalogue::{Entry, InstallRule, ServerRule};
 use crate::rules::Rule;
 use crate::state::{Aside, Member, Outstanding, Phase, Rollout, Server, Stage, State};
@@ -29,7 +31,7 @@ pub(crate) fn commands(state: &State, at: Timestamp) -> Vec<Event> {
     }
     let servers = state.servers.iter();
     servers
-        .filter_map(|(name, server)| wanted(state, name, server))
+        .filter_map(|(name, server)| wanted(state, name, server, at))
         .map(|wanted| {
             CommandIssued {
                 command: Box::new(wanted.command(state, at)),
@@ -52,7 +54,12 @@ struct Wanted<'a> {
     work: Work,
 }
 
-fn wanted<'a>(state: &'a State, name: &'a ServerName, server: &'a Server) -> Option<Wanted<'a>> {
+fn wanted<'a>(
+    state: &'a State,
+    name: &'a ServerName,
+    server: &'a Server,
+    at: Timestamp,
+) -> Option<Wanted<'a>> {
     let rollout = state.rollout.as_deref();
     let is_hold = |outstanding: &Outstanding| matches!(outstanding.command.work, Work::Hold(_));
     if !server.outstanding.as_ref().is_none_or(is_hold) {
@@ -62,9 +69,13 @@ fn wanted<'a>(state: &'a State, name: &'a ServerName, server: &'a Server) -> Opt
         let member = rollout.members.get(name)?;
         member_wants(state, rollout, name, server, member)
     });
+    let stays = |outstanding: &Outstanding| {
+        let again = hold_again_at(outstanding);
+        again.is_none_or(|again| again > at)
+    };
     match in_rollout {
         Some(wanted) => Some(wanted),
-        None if server.outstanding.is_some() => None,
+        None if server.outstanding.as_ref().is_some_and(stays) => None,
         None => hold(state, name, server).or_else(|| repair(name, server)),
     }
 }
@@ -339,21 +350,8 @@ impl Make<'_> {
     }
 
     fn check(&self, release: &Release) -> Check {
-        let rule = &self.entry.check;
-        Check {
-            header: PIN_HEADER.to_owned(),
-            answered_by: ANSWERED_BY_HEADER.to_owned(),
-            probes: rule
-                .probes
-                .iter()
-                .map(|probe| filled(probe, release, &self.rule.address))
-                .collect(),
-            in_a_row: rule.in_a_row,
-            interval_ms: rule.interval_ms,
-            probe_timeout_ms: rule.probe_timeout_ms,
-            expect: self.expect(release),
-            direct: own::direct(self.server, &self.rule.address),
-        }
+        let direct = own::direct(self.server, &self.rule.address);
+        check::of(&self.entry.check, self.rule, release, direct)
     }
 
     fn tests(&self, way: Way) -> Option<Artifact> {
@@ -378,14 +376,7 @@ impl Make<'_> {
                 None => ANSWERED_BY_HEADER.to_owned(),
                 Some(_) => String::new(),
             },
-            expect: self.expect(release),
-        }
-    }
-
-    fn expect(&self, release: &Release) -> Expect {
-        Expect {
-            server: self.rule.name.to_string(),
-            version: Some(release.version.clone()),
+            expect: check::expect(self.rule, release),
         }
     }
 

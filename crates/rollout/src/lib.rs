@@ -31,6 +31,7 @@ mod waiting;
 pub use apply::{Stamp, apply};
 pub use busy::{BUSY_MAX_MS, Behind};
 pub use decide::{Heard, Input, Reply, decide};
+pub use issue::direct_check;
 pub use machine::{Machine, apply_machine, decide_machine};
 pub use plan::{PlanError, plan};
 pub use records::{record, records};

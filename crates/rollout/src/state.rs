@@ -160,6 +160,8 @@ pub struct Outstanding {
     pub since: Timestamp,
     /// Whether the service's own command has been answered for; of use for a `Hold`, which stays.
     pub own_done: bool,
+    /// Of a `Hold`: when that command failed.
+    pub own_failed_at: Option<Timestamp>,
     /// What its agent does first, each once, in order.
     pub queued: Vec<Behind>,
     /// Balancers whose controller has done it.

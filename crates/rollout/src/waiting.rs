@@ -1,11 +1,14 @@
 //! What a target waits for, as a value: never a guess from logs.
 
+mod out;
+
 use events::{BalancerName, Gate, GateKind, ServerName, Timestamp, Work};
 
 use crate::catalogue::units::duration_text;
 use crate::decide::due;
 use crate::gate;
-use crate::state::{Aside, Outstanding, Phase, Rollout, Server, Stage, State};
+use crate::issue::hold_again_at;
+use crate::state::{Outstanding, Phase, Rollout, Stage, State};
 
 /// One thing that is waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub fn wake_at(state: &State) -> Option<Timestamp> {
         .servers
         .values()
         .filter_map(|server| server.outstanding.as_ref())
-        .filter_map(|outstanding| due(state, outstanding));
+        .filter_map(|outstanding| due(state, outstanding).or_else(|| hold_again_at(outstanding)));
     let rollout = state
         .rollout
         .iter()
@@ -91,7 +94,8 @@ pub fn waiting(state: &State, at: Timestamp) -> Vec<Waiting> {
                 .iter()
                 .filter_map(|o| command_waits(state, name, o, at)),
         );
-        all.extend(aside_waits(state, name, server));
+        all.extend(out::not_held(name, server));
+        all.extend(out::set_aside(state, name, server));
     }
     all.extend(
         state
@@ -331,25 +335,6 @@ fn silent(outstanding: &Outstanding) -> String {
         .map(BalancerName::as_str)
         .collect();
     format!(" on {}", names.join(", "))
-}
-
-fn aside_waits(state: &State, name: &ServerName, server: &Server) -> Option<Waiting> {
-    let what = match &server.aside {
-        _ if state.member(name).is_some() => return None,
-        Some(Aside::Stuck { reason, .. }) => {
-            format!("{name} is stuck ({reason}); mend it by a rollout, or release it")
-        }
-        Some(Aside::Left { reason, .. }) => {
-            format!("{name} is left ({reason}); it goes back when its balancers can be reached")
-        }
-        None => return None,
-    };
-    Some(Waiting {
-        what,
-        server: Some(name.clone()),
-        until: None,
-        person: true,
-    })
 }
 
 fn is_successor(rollout: &Rollout, request: &crate::state::Request) -> bool {

@@ -162,7 +162,7 @@ impl World {
         let probes = pairs(check, balancers).into_iter();
         let probed = probes.map(|(probe, through)| {
             let judged = self.ask_through(check, &probe, through.as_ref());
-            Probed::new((&probe, through), judged, 1)
+            Probed::new(check, (&probe, through), judged, 1)
         });
         sum_up(check, balancers, probed)
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use events::{
-    Answer, BalancerName, Command, CommandRefused, RefusedBecause, Regressed, Requests, ServerName,
-    Steady, Watch, Work,
+    Answer, BalancerName, Command, CommandRefused, RefusedBecause, Requests, ServerName, Watch,
+    Work,
 };
-use health_checker::{Line, Reading, Stands, Verdict, Window, remains_ms};
+use health_checker::{Line, Reading, Stands, Window, remains_ms};
 use lb_controller::Admin;
 
 use crate::fleet::{Haproxy, Host};
@@ -69,8 +69,8 @@ impl World {
         let elapsed_ms = now_ms.saturating_sub(watching.begun_ms);
         let is_over = now_ms >= watching.until_ms;
         if let Some(verdict) = watching.window.look(elapsed_ms, is_over) {
-            let answer = said(&watching, verdict, elapsed_ms);
-            self.verdict(answer);
+            let seen = watching.window.seen(elapsed_ms);
+            self.verdict(verdict.answer(watching.command.id, seen));
             return;
         }
         watching.next_ms = now_ms + PACE_MS;
@@ -81,7 +81,11 @@ impl World {
         let peers = watching.work.peers.iter();
         let peers = peers.filter_map(|name| name.parse::<ServerName>().ok());
         let servers: Vec<_> = peers.chain([watching.command.server.clone()]).collect();
-        for haproxy in self.haproxies.iter().filter(|haproxy| haproxy.reachable) {
+        for haproxy in &self.haproxies {
+            if !haproxy.reachable {
+                watching.window.miss(&haproxy.name, "it is away");
+                continue;
+            }
             let mut reading = Reading {
                 process: haproxy.pid,
                 lines: BTreeMap::new(),
@@ -115,24 +119,6 @@ impl World {
             errors_5xx: CUSTOMERS / if is_bad { 3 } else { 100 },
             broken: 0,
         }
-    }
-}
-
-fn said(watching: &Watching, verdict: Verdict, elapsed_ms: u64) -> Answer {
-    let command = watching.command.id.clone();
-    let seen = watching.window.seen(elapsed_ms);
-    match verdict {
-        Verdict::Steady(basis) => Answer::Steady(Steady {
-            command,
-            basis,
-            seen,
-        }),
-        Verdict::Regressed(basis, failure) => Answer::Regressed(Regressed {
-            command,
-            failure,
-            basis,
-            seen,
-        }),
     }
 }
 

@@ -12,4 +12,15 @@ pub struct MachineView {
     pub public_key: String,
     /// Whether that key counts no more.
     pub revoked: bool,
+    /// Why nothing is decided for it any more, if so: whether its key counts is then not known.
+    #[serde(default)]
+    pub stands_still: Option<String>,
+}
+
+impl MachineView {
+    /// Whether its agent's key counts.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        !self.revoked && self.stands_still.is_none()
+    }
 }

@@ -87,6 +87,7 @@ async fn one_may_wait_for_what_is_not_there_yet() {
         machine: "srv-101".parse().unwrap(),
         public_key: "key".to_owned(),
         revoked: false,
+        stands_still: None,
     };
     let name = machine.machine.clone();
     let reader = view.clone();

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 use view::{Limit, Taken};
 
-use crate::agents::revoked;
+use crate::agents::out;
 use crate::agents::signed::is_by;
 use crate::app::{App, report_id};
 use crate::body::{self, BYTES_MAX};
@@ -96,8 +96,8 @@ pub(super) async fn token(app: Data<App>, payload: Payload) -> Result<HttpRespon
     if !recent || !is_by(key, &text, &asked.signature) {
         return Err(refused());
     }
-    if kept.document.revoked {
-        return Err(revoked(machine));
+    if !kept.document.counts() {
+        return Err(out(&kept.document));
     }
     Ok(HttpResponse::Ok().json(token_for(&app, machine, key)?))
 }
@@ -147,7 +147,7 @@ async fn until_taken(app: &App, machine: &MachineName, key: &str) -> Result<(), 
             let known_now = known.as_deref();
             let changed = app.view.machine_changed(machine, known_now, TAKEN_WITHIN);
             if let Some(kept) = changed.await {
-                if kept.document.public_key == key && !kept.document.revoked {
+                if kept.document.public_key == key && kept.document.counts() {
                     return;
                 }
                 known = Some(kept.etag.to_string());

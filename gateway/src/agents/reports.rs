@@ -131,6 +131,7 @@ fn admit(app: &App, machine: &MachineName, wire: &WireReport) -> Result<Report, 
         | Answer::Watching(_)
         | Answer::Steady(_)
         | Answer::Regressed(_)
+        | Answer::WatchFailed(_)
         | Answer::Restored(_)
         | Answer::RestoreFailed(_)
         | Answer::Strayed(_)

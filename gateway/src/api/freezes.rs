@@ -5,7 +5,7 @@
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, Payload};
+use actix_web::web::{Data, Payload};
 use events::{LiftFreeze, Report, ReportId, SetFreeze, Subject, Target, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -47,52 +47,13 @@ struct One {
     report: ReportId,
 }
 
-pub(super) async fn freeze_target(
+/// Of a target, or of each target of an environment: the path names it.
+pub(super) async fn freeze(
     app: Data<App>,
     request: HttpRequest,
-    path: Path<(String, String)>,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let target = known_target(&app, &path.0, &path.1)?;
-    freeze(&app, &request, vec![target], payload).await
-}
-
-pub(super) async fn freeze_environment(
-    app: Data<App>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let targets = targets_of(&app, &path)?;
-    freeze(&app, &request, targets, payload).await
-}
-
-pub(super) async fn unfreeze_target(
-    app: Data<App>,
-    request: HttpRequest,
-    path: Path<(String, String)>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let target = known_target(&app, &path.0, &path.1)?;
-    unfreeze(&app, &request, vec![target], payload).await
-}
-
-pub(super) async fn unfreeze_environment(
-    app: Data<App>,
-    request: HttpRequest,
-    path: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let targets = targets_of(&app, &path)?;
-    unfreeze(&app, &request, targets, payload).await
-}
-
-async fn freeze(
-    app: &App,
-    request: &HttpRequest,
-    targets: Vec<Target>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
+    let targets = targets(&app, &request)?;
     let asked: Freeze = body::json(payload, BYTES_MAX).await?;
     check_text("reason", &asked.reason)?;
     let now = app.now();
@@ -120,15 +81,16 @@ async fn freeze(
     let words = targets
         .into_iter()
         .map(|target| (target, word.clone().into()));
-    say(app, request, words.collect(), asked.person.as_deref()).await
+    say(&app, &request, words.collect(), asked.person.as_deref()).await
 }
 
-async fn unfreeze(
-    app: &App,
-    request: &HttpRequest,
-    targets: Vec<Target>,
+/// The other way round.
+pub(super) async fn unfreeze(
+    app: Data<App>,
+    request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
+    let targets = targets(&app, &request)?;
     let asked: Unfreeze = body::json(payload, BYTES_MAX).await?;
     check_text("reason", &asked.reason)?;
     let word = |target: Target| {
@@ -149,7 +111,7 @@ async fn unfreeze(
             "no such freeze counts or is to come",
         ));
     }
-    say(app, request, words, asked.person.as_deref()).await
+    say(&app, &request, words, asked.person.as_deref()).await
 }
 
 async fn say(
@@ -168,6 +130,14 @@ async fn say(
         reports.push(One { target, report: id });
     }
     Ok(HttpResponse::Accepted().json(Told { reports }))
+}
+
+fn targets(app: &App, request: &HttpRequest) -> Result<Vec<Target>, Problem> {
+    let named = |name| request.match_info().get(name).unwrap_or_default();
+    match (named("environment"), named("service")) {
+        (environment, "") => targets_of(app, environment),
+        (environment, service) => Ok(vec![known_target(app, environment, service)?]),
+    }
 }
 
 fn targets_of(app: &App, environment: &str) -> Result<Vec<Target>, Problem> {

@@ -22,6 +22,7 @@ struct Revoke {
 struct Machine {
     machine: MachineName,
     revoked: bool,
+    stands_still: Option<String>,
     last_seen: Option<Timestamp>,
     agent_version: Option<String>,
 }
@@ -32,6 +33,7 @@ pub(super) async fn list(app: Data<App>) -> Result<HttpResponse, Problem> {
     let machines = all.iter().map(|kept| Machine {
         machine: kept.document.machine.clone(),
         revoked: kept.document.revoked,
+        stands_still: kept.document.stands_still.clone(),
         last_seen: app.view.last_seen(&kept.document.machine),
         agent_version: app.view.agent_version(&kept.document.machine),
     });

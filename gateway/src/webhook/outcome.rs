@@ -1,11 +1,20 @@
 //! What became of a delivery, where people can find it: some senders, such as Jenkins' Notification
 //! plugin, never look at the answer.
 
-use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError as _};
 use serde::Serialize;
+use view::{Limit, Taken as Token};
 
 use crate::app::App;
 use crate::problem::Problem;
+
+/// How many lines strangers may cause for each reason: so many at once, and one more in so many
+/// milliseconds. All of them are counted.
+const LINES: Limit = Limit {
+    burst: 10,
+    refill_ms: 10_000,
+};
 
 /// What is not refused.
 #[derive(Debug)]
@@ -21,7 +30,8 @@ struct Ignored {
     ignored: String,
 }
 
-/// Counts a delivery by its outcome, logs a refusal once, and answers.
+/// Counts a delivery by its outcome, logs a refusal once, and answers. Of what strangers can cause
+/// without end, only some is logged.
 pub(super) fn answer(
     app: &App,
     sender: &str,
@@ -43,16 +53,28 @@ pub(super) fn answer(
         }
         Err(problem) => {
             count(problem.reason());
-            // Debug form: what others sent must not break out of its line.
-            let (detail, mend) = (problem.detail(), problem.how_to_mend().unwrap_or_default());
-            tracing::warn!(
-                sender,
-                reason = problem.reason(),
-                ?detail,
-                ?mend,
-                "webhook refused"
-            );
+            if may_be_logged(app, sender, &problem) {
+                // Debug form: what others sent must not break out of its line.
+                let (detail, mend) = (problem.detail(), problem.how_to_mend().unwrap_or_default());
+                tracing::warn!(
+                    sender,
+                    reason = problem.reason(),
+                    ?detail,
+                    ?mend,
+                    "webhook refused"
+                );
+            }
             Err(problem)
         }
     }
+}
+
+/// These are answered before anybody has proved who they are.
+fn may_be_logged(app: &App, sender: &str, problem: &Problem) -> bool {
+    let by_strangers = matches!(
+        problem.status_code(),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PAYLOAD_TOO_LARGE
+    );
+    let bucket = format!("log/{sender}/{}", problem.reason());
+    !by_strangers || app.view.take(&bucket, LINES, app.now()) == Token::Yes
 }

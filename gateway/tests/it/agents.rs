@@ -158,6 +158,29 @@ async fn a_revoked_machine_is_shut_out_at_once_also_in_an_open_poll() {
 }
 
 #[tokio::test]
+async fn a_machine_that_stands_still_is_shut_out_and_is_not_called_revoked() {
+    let house = House::open().await;
+    let machine = Machine::new("srv-101", 1);
+    let token = machine.enrolled(&house).await.token;
+    machine.stands_still(&house, "event at offset 7: its digest is another one");
+    for answer in [
+        poll(&house, &token, None, 0).await,
+        machine.token(&house, now()).await,
+    ] {
+        let (status, said) = problem(answer).await;
+        assert_eq!(
+            (status, &said["title"]),
+            (403, &json!("this machine stands still"))
+        );
+        let detail = said["detail"].as_str().unwrap();
+        assert!(detail.contains("its digest is another one"), "{detail}");
+    }
+    let shown: serde_json::Value = house.get("/api/v1/machines").await.json().await.unwrap();
+    assert_eq!(shown[0]["revoked"], false);
+    assert!(shown[0]["stands_still"].is_string(), "{shown}");
+}
+
+#[tokio::test]
 async fn a_token_dies_when_its_machine_is_enrolled_with_another_key() {
     let house = House::open().await;
     let token = Machine::new("srv-101", 1).quick_token(&house).await;

@@ -1,6 +1,7 @@
 //! What the command line may rely on.
 
 mod history;
+mod reports;
 
 use std::time::{Duration, Instant};
 

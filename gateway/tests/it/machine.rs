@@ -86,6 +86,17 @@ impl Machine {
             machine: self.name.clone(),
             public_key: self.public_key(),
             revoked,
+            stands_still: None,
+        });
+    }
+
+    /// Nobody can say any more whether its key counts.
+    pub(crate) fn stands_still(&self, house: &House, why: &str) {
+        house.view.put_machine(MachineView {
+            machine: self.name.clone(),
+            public_key: self.public_key(),
+            revoked: false,
+            stands_still: Some(why.to_owned()),
         });
     }
 

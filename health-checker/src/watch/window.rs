@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use events::{
-    BalancerName, Basis, FailedBecause, Failure, Requests, TooFew, Watch, WatchSeen, cut,
+    Answer, BalancerName, Basis, CommandId, FailedBecause, Failure, Regressed, Requests, Steady,
+    TooFew, Watch, WatchFailed, WatchSeen, cut,
 };
 
 use super::chance::{beside_limit, beside_others};
@@ -18,6 +19,10 @@ const CHANCE_BEFORE: f64 = 1e-7;
 
 /// A server must be seen DOWN in so many looks in a row: one look may fall into a restart of HAProxy.
 const LOOKS_DOWN: u32 = 3;
+
+/// A balancer that could not be read in so many looks in a row is not counted at present: its
+/// HAProxy may restart in less.
+const LOOKS_UNREAD: u32 = 3;
 
 /// The longest list of peers in a text for people, in bytes.
 const PEERS_BYTES_MAX: usize = 200;
@@ -58,6 +63,33 @@ pub enum Verdict {
     Steady(Basis),
     /// It does.
     Regressed(Basis, Failure),
+    /// Too little could be seen to say so: no verdict at all.
+    Unseen(Failure),
+}
+
+impl Verdict {
+    /// As it is reported, with what was seen.
+    #[must_use]
+    pub fn answer(self, command: CommandId, seen: WatchSeen) -> Answer {
+        match self {
+            Self::Steady(basis) => Answer::Steady(Steady {
+                command,
+                basis,
+                seen,
+            }),
+            Self::Regressed(basis, failure) => Answer::Regressed(Regressed {
+                command,
+                failure,
+                basis,
+                seen,
+            }),
+            Self::Unseen(failure) => Answer::WatchFailed(WatchFailed {
+                command,
+                failure,
+                seen,
+            }),
+        }
+    }
 }
 
 /// One watch.
@@ -75,6 +107,15 @@ pub struct Window {
 struct Counters {
     process: Option<u32>,
     lines: BTreeMap<String, Counter>,
+    /// How often in a row it could not be read, and why the last time.
+    unread: u32,
+    why: String,
+}
+
+impl Counters {
+    const fn is_unread(&self) -> bool {
+        self.process.is_none() || self.unread >= LOOKS_UNREAD
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -116,6 +157,7 @@ impl Window {
         let known = known.filter_map(|name| Some((name, reading.lines.get(name)?)));
         let is_new = counters.process.is_some_and(|one| one != reading.process);
         counters.process = Some(reading.process);
+        counters.unread = 0;
         let mut is_reset = is_new;
         let zero = Requests::default();
         for (name, line) in known {
@@ -134,46 +176,72 @@ impl Window {
         self.resets += u32::from(is_reset);
     }
 
+    /// Takes why a balancer could not be read at this look.
+    pub fn miss(&mut self, balancer: &BalancerName, why: &str) {
+        if let Some(counters) = self.balancers.get_mut(balancer) {
+            counters.unread = counters.unread.saturating_add(1);
+            why.clone_into(&mut counters.why);
+        }
+    }
+
     /// Judges after each balancer was asked once more. None: it goes on. At `is_over` it does not.
     pub fn look(&mut self, elapsed_ms: u64, is_over: bool) -> Option<Verdict> {
         let is_down = std::mem::take(&mut self.is_down) && self.watch.must_be_up;
         self.looks_down = if is_down { self.looks_down + 1 } else { 0 };
         let enough = self.server().requests >= self.watch.min_requests;
         let is_over = is_over || elapsed_ms >= self.watch.longest_ms;
-        let is_end = is_over || (enough && elapsed_ms >= self.watch.for_ms);
-        if self.looks_down >= LOOKS_DOWN {
-            let why = "its health check says DOWN while customers could reach it";
-            return Some(self.regressed(FailedBecause::NotUp, why));
-        }
-        if !enough {
-            return is_end.then(|| self.too_few());
-        }
+        // Requests that nobody sees are not waited for.
+        let may_end = enough || self.none_is_read();
+        let is_end = is_over || (may_end && elapsed_ms >= self.watch.for_ms);
         let chance = if is_end {
             CHANCE_AT_THE_END
         } else {
             CHANCE_BEFORE
         };
-        if self.is_worse(chance) {
+        if self.looks_down >= LOOKS_DOWN {
+            let why = "its health check says DOWN while customers could reach it";
+            Some(self.regressed(FailedBecause::NotUp, why))
+        } else if enough && self.is_worse(chance) {
             let why = self.compared();
-            return Some(self.regressed(FailedBecause::TooManyErrors, &why));
+            Some(self.regressed(FailedBecause::TooManyErrors, &why))
+        } else if !is_end {
+            None
+        } else if self.none_is_read() || (!enough && self.unread().next().is_some()) {
+            Some(self.unseen())
+        } else if enough {
+            Some(Verdict::Steady(self.comparison().0))
+        } else {
+            Some(self.too_few())
         }
-        is_end.then(|| Verdict::Steady(self.comparison().0))
     }
 
     /// What was seen so far.
     #[must_use]
     pub fn seen(&self, elapsed_ms: u64) -> WatchSeen {
-        let unread = self
-            .balancers
-            .iter()
-            .filter(|(_, one)| one.process.is_none());
         WatchSeen {
             server: self.server(),
             peers: self.peers(),
             watched_ms: elapsed_ms,
             resets: self.resets,
-            unread: unread.map(|(name, _)| name.clone()).collect(),
+            unread: self.unread().map(|(name, _)| name.clone()).collect(),
         }
+    }
+
+    fn unread(&self) -> impl Iterator<Item = (&BalancerName, &Counters)> {
+        self.balancers.iter().filter(|(_, one)| one.is_unread())
+    }
+
+    fn none_is_read(&self) -> bool {
+        self.unread().count() == self.balancers.len() && !self.balancers.is_empty()
+    }
+
+    /// Through a balancer that nobody reads many requests may come, and many errors.
+    fn unseen(&self) -> Verdict {
+        let unread = self
+            .unread()
+            .map(|(name, one)| format!("{name}: {}", one.why));
+        let why = format!("not counted by {}", unread.collect::<Vec<_>>().join("; "));
+        Verdict::Unseen(Failure::new(FailedBecause::Unreachable, &why))
     }
 
     fn sum(&self, of: impl Fn(&str) -> bool) -> Requests {

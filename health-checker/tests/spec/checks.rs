@@ -45,13 +45,13 @@ async fn a_server_without_a_balancer_in_front_is_asked_itself() {
         scene.orders.publish(&command).await;
         let answer = scene.orders.report().await.1;
         if is_good && let Answer::Healthy(healthy) = &answer {
-            assert_eq!(healthy.probes[0].probe, "GET /health through web1");
+            assert_eq!(healthy.probes[0].probe, "GET /health of web1");
             assert!(healthy.balancers.is_empty());
         } else if !is_good && let Answer::Unhealthy(unhealthy) = &answer {
             assert_eq!(unhealthy.failure.reason, FailedBecause::WrongVersion);
             assert_eq!(
                 unhealthy.failure.detail,
-                "no answer through web1 names version 1.1"
+                "no answer of web1 names version 1.1"
             );
         } else {
             panic!("{answer:?}");

@@ -30,7 +30,8 @@ pub(crate) struct Shop {
     process: u32,
     restart_ms: Option<u64>,
     clear_ms: Option<u64>,
-    is_deaf: bool,
+    /// Since when each balancer cannot be read.
+    deaf_ms: [Option<u64>; 2],
     stands: (Stands, Stands),
     sent: u64,
     window: Option<Window>,
@@ -51,7 +52,7 @@ impl Shop {
             process: 1,
             restart_ms: None,
             clear_ms: None,
-            is_deaf: false,
+            deaf_ms: [None; 2],
             stands: (Stands::Up, Stands::Up),
             sent: 0,
             window: None,
@@ -81,9 +82,9 @@ impl Shop {
         self
     }
 
-    /// The second balancer cannot be read.
-    pub(crate) fn deaf(mut self) -> Self {
-        self.is_deaf = true;
+    /// A balancer cannot be read from then on.
+    pub(crate) fn deaf(mut self, balancer: usize, ms: u64) -> Self {
+        self.deaf_ms[balancer] = Some(ms);
         self
     }
 
@@ -102,7 +103,9 @@ impl Shop {
         self.sent = 0;
         let verdict = loop {
             for (balancer, name) in names.iter().enumerate() {
-                if !self.is_deaf || balancer == 0 {
+                if self.deaf_ms[balancer].is_some_and(|ms| self.elapsed_ms >= ms) {
+                    window.miss(name, "nobody is there");
+                } else {
                     window.take(name, &self.reading(balancer));
                 }
             }

@@ -95,16 +95,24 @@ async fn a_good_server_is_steady_at_the_end_and_a_restart_of_haproxy_does_not_hi
 }
 
 #[tokio::test]
-async fn a_balancer_whose_counters_cannot_be_read_is_named() {
+async fn a_watch_whose_counters_cannot_be_read_has_no_verdict_and_says_why() {
     let mut scene = Scene::with((500, "broken"), (200, "shop 1.0")).await;
     let _checker = Checker::reading(&scene.bus, "/nowhere/stats.sock");
     scene
         .orders
         .publish(&watch(1_000, &scene.lb1.testers))
         .await;
-    let (basis, seen) = steady(scene.orders.report().await.1);
-    assert_eq!(basis, Basis::NotEnoughData);
-    assert_eq!(seen.unread, ["lb1".parse().unwrap()]);
+    let (_, answer) = scene.orders.report().await;
+    let Answer::WatchFailed(failed) = answer else {
+        panic!("{answer:?} is a verdict")
+    };
+    assert_eq!(failed.failure.reason, FailedBecause::Unreachable);
+    let detail = failed.failure.detail;
+    assert!(
+        detail.starts_with("not counted by lb1: cannot talk to /nowhere/stats.sock"),
+        "{detail}"
+    );
+    assert_eq!(failed.seen.unread, ["lb1".parse().unwrap()]);
 }
 
 #[tokio::test]

@@ -136,10 +136,50 @@ fn counters_that_are_cleared_are_noticed_though_the_process_is_the_same() {
 
 #[test]
 fn a_balancer_that_nobody_can_read_is_named_and_the_other_one_decides() {
-    let mut shop = demo(7, 30_000).deaf();
+    let mut shop = demo(7, 30_000).deaf(1, 0);
     let verdict = shop.watch(&watch());
     assert!(matches!(verdict, Verdict::Regressed(..)), "{verdict:?}");
     assert_eq!(shop.seen().unread, ["lb2".parse().unwrap()]);
+    let mut shop = demo(7, 10_000).deaf(1, 0);
+    assert_eq!(shop.watch(&watch()), Verdict::Steady(Basis::Peers));
+}
+
+#[test]
+fn when_no_balancer_can_be_read_there_is_no_verdict_whatever_is_made_of_too_few_requests() {
+    let patient = Watch {
+        longest_ms: 180_000,
+        ..watch()
+    };
+    for if_too_few in [TooFew::Pass, TooFew::Fail] {
+        let watch = Watch {
+            if_too_few: if_too_few.clone(),
+            ..patient.clone()
+        };
+        // From the beginning, and after more requests than are wanted.
+        for from_ms in [0, 30_000] {
+            let mut shop = demo(9, 10_000).deaf(0, from_ms).deaf(1, from_ms);
+            let Verdict::Unseen(failure) = shop.watch(&watch) else {
+                panic!("a verdict by {if_too_few}, deaf from {from_ms}");
+            };
+            assert_eq!(failure.reason, FailedBecause::Unreachable);
+            assert_eq!(
+                failure.detail,
+                "not counted by lb1: nobody is there; lb2: nobody is there"
+            );
+            assert_eq!(shop.elapsed_ms, 60_000, "nobody waits for what nobody sees");
+        }
+    }
+}
+
+#[test]
+fn few_requests_are_no_verdict_while_a_balancer_cannot_be_read() {
+    let mut shop = Shop::new(4, 8, 8).deaf(1, 0);
+    let verdict = shop.watch(&watch());
+    assert!(matches!(verdict, Verdict::Unseen(_)), "{verdict:?}");
+    // A restart in the last moment is none: it is read again soon.
+    let mut shop = Shop::new(4, 8, 8).deaf(1, 59_500);
+    let verdict = shop.watch(&watch());
+    assert_eq!(verdict, Verdict::Steady(Basis::NotEnoughData));
 }
 
 #[test]

@@ -21,6 +21,8 @@ const LOOKS_SINCE: (u64, u64) = (0, 1);
 struct Machine {
     machine: MachineName,
     revoked: bool,
+    #[serde(default)]
+    stands_still: Option<String>,
     last_seen: Option<Timestamp>,
     #[serde(default)]
     agent_version: Option<String>,
@@ -49,6 +51,15 @@ pub(super) async fn check(
         let mend = format!("run `poolshift agent enrol {name}`, and what it prints on the machine");
         match machines.iter().find(|one| one.machine == *name) {
             None => found.add("no-agent", place, "no agent was ever let in", mend),
+            Some(Machine {
+                stands_still: Some(why),
+                ..
+            }) => found.add(
+                "machine-stands-still",
+                place,
+                format!("nothing is decided for it, and its agent is not let in: {why}"),
+                "mend the log, as docs/runbook.md says of a target that stands still",
+            ),
             Some(one) if one.revoked => {
                 found.add(
                     "revoked-agent",
@@ -93,21 +104,23 @@ impl Wish {
         let mut of_release = BTreeSet::new();
         for rule in rules {
             let install = entry.install.on(&rule.name);
-            let ours = [&install.argv, &install.restart];
-            let suites = entry.tests.iter().map(|suite| &suite.argv);
-            for argv in ours.into_iter().chain(suites) {
-                let Some(program) = argv.first() else {
-                    continue;
-                };
-                let is_path = program.contains(['/', '\\']);
-                let is_whole = program.starts_with('/') || program.get(1..2) == Some(":");
-                if is_path && !is_whole {
-                    let inside = format!("{}/current/{program}", install.into);
-                    of_release.insert(inside.clone());
-                    programs.insert(inside);
-                } else {
-                    programs.insert(program.clone());
+            let folder = &install.into;
+            let in_release = entry.tests.iter().map(|suite| &suite.argv);
+            let in_release = in_release.chain([&install.argv]).filter_map(|argv| {
+                let program = argv.first()?;
+                Some(within(&format!("{folder}/current"), program))
+            });
+            let own = entry.own_of(&rule.name);
+            let own = own
+                .iter()
+                .flat_map(|(drain, restore)| [&drain.argv, &restore.argv]);
+            let in_folder = [&install.stop, &install.restart].into_iter().chain(own);
+            let in_folder = in_folder.filter_map(|argv| Some(within(folder, argv.first()?)));
+            for program in in_release.chain(in_folder) {
+                if program.starts_with(&format!("{folder}/current/")) {
+                    of_release.insert(program.clone());
                 }
+                programs.insert(program);
             }
             folders.insert(install.into);
         }
@@ -120,6 +133,17 @@ impl Wish {
             max_bytes: entry.artifact.max_bytes,
             of_release,
         }
+    }
+}
+
+/// A program's path, where it is written as one that begins in the folder where it runs.
+fn within(folder: &str, program: &str) -> String {
+    let is_path = program.contains(['/', '\\']);
+    let is_whole = program.starts_with(['/', '\\']) || program.get(1..2) == Some(":");
+    if is_path && !is_whole {
+        format!("{folder}/{}", program.trim_start_matches("./"))
+    } else {
+        program.to_owned()
     }
 }
 
@@ -227,25 +251,59 @@ fn programs(wish: &Wish, looked: &Looked, place: &str, found: &mut Findings) {
             continue;
         }
         let what = format!("there is no program `{program}`");
-        let mend = "install it there, or mend `command` or `restart` in the service file: the agent looks \
-                    in its own PATH";
+        let mend = "install it there, or mend the argument list in the service file that begins with it: \
+                    the agent looks in its own PATH";
         found.add("program", place, what, mend);
     }
 }
 
 fn artifact(looked: &Looked, place: &str, found: &mut Findings) {
     for seen in &looked.urls {
-        let what = match (seen.status, &seen.why) {
-            // Some stores do not answer `HEAD`, but they are there.
-            (Some(200..=399 | 405 | 501), _) => continue,
-            (Some(status), _) => format!("{} answers {status}", seen.url),
-            (None, Some(why)) => format!("{} does not answer: {why}", seen.url),
-            (None, None) => continue,
+        let host = reqwest::Url::parse(&seen.url).ok();
+        let host = host
+            .as_ref()
+            .and_then(|url| Some((url.host_str()?, url.port())));
+        let host = match host {
+            Some((name, Some(port))) => format!("{name}:{port}"),
+            Some((name, None)) => name.to_owned(),
+            None => "HOST".to_owned(),
         };
-        let mend = "mend `url` in [artifact], or let the machine reach it: that is the artifact of what \
-                    runs now";
-        found.add("artifact", place, what, mend);
+        let why = seen.why.as_deref().unwrap_or("nobody says why");
+        let (check, what, mend) = match seen.status {
+            _ if seen.forbidden => (
+                "artifact-host",
+                format!("its agent would not fetch {}: {why}", seen.url),
+                format!("allow {host} in the settings of that agent, or mend `url` in [artifact]"),
+            ),
+            // Some stores do not answer `HEAD`, but they are there.
+            Some(200..=399 | 405 | 501) => continue,
+            Some(status @ (401 | 403)) if seen.logged_in => (
+                "artifact-login",
+                format!("{} answers {status} to its agent's login", seen.url),
+                format!("mend [hosts.\"{host}\"] in the settings of that agent"),
+            ),
+            Some(status @ (401 | 403)) => (
+                "artifact-login",
+                format!(
+                    "{} answers {status}, and its agent has no login there",
+                    seen.url
+                ),
+                format!(
+                    "add [hosts.\"{host}\"] with bearer_file, or user and password_file, to the \
+                     settings of that agent"
+                ),
+            ),
+            Some(status) => unreached(format!("{} answers {status}", seen.url)),
+            None => unreached(format!("{} does not answer: {why}", seen.url)),
+        };
+        found.add(check, place, what, mend);
     }
+}
+
+fn unreached(what: String) -> (&'static str, String, String) {
+    let mend = "mend `url` in [artifact], or let the machine reach it: that is the artifact of what \
+                runs now";
+    ("artifact", what, mend.to_owned())
 }
 
 /// Major and minor.

@@ -1,14 +1,15 @@
 //! `poolshift apply`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use events::{Digest, Target};
+use events::{Digest, ReportId, Target};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 use view::TargetView;
 
-use crate::api::{SEEN_WITHIN, Written};
+use crate::api::{self, SEEN_WITHIN, Written};
 use crate::catalogue::{self, File};
 use crate::client::Client;
 use crate::exit;
@@ -68,6 +69,7 @@ pub(crate) async fn define(
 ) -> Result<Vec<Applied>, Failure> {
     let before: Vec<TargetView> = client.get("/targets").await?;
     let mut all = Vec::new();
+    let mut reports = BTreeMap::new();
     for file in files {
         let sha256 = file.sha256();
         for entry in &file.service.entries {
@@ -79,7 +81,8 @@ pub(crate) async fn define(
                     entry: &file.text,
                     person,
                 };
-                let _: Written = client.post("/catalogue", None, &define).await?;
+                let written: Written = client.post("/catalogue", None, &define).await?;
+                reports.insert(target.clone(), written.report);
             }
             all.push(Applied {
                 target,
@@ -88,7 +91,7 @@ pub(crate) async fn define(
             });
         }
     }
-    wait(client, &all).await?;
+    wait(client, &all, &reports).await?;
     Ok(all)
 }
 
@@ -98,20 +101,33 @@ fn counts(targets: &[TargetView], target: &Target, sha256: Digest) -> bool {
         .any(|view| view.target == *target && view.entry_sha256 == sha256)
 }
 
-async fn wait(client: &Client, applied: &[Applied]) -> Result<(), Failure> {
+async fn wait(
+    client: &Client,
+    applied: &[Applied],
+    reports: &BTreeMap<Target, ReportId>,
+) -> Result<(), Failure> {
     let until = Instant::now() + SEEN_WITHIN;
     loop {
         let now: Vec<TargetView> = client.get("/targets").await?;
-        let missing: Vec<&str> = applied
+        let missing: Vec<&Target> = applied
             .iter()
             .filter(|applied| !counts(&now, &applied.target, applied.sha256))
-            .map(|applied| applied.target.as_str())
+            .map(|applied| &applied.target)
             .collect();
         if missing.is_empty() {
             return Ok(());
         }
+        for target in &missing {
+            if let Some(report) = reports.get(*target)
+                && let Some(why) = api::refused(client, *report).await?
+            {
+                let what = format!("{target}: not taken: {why}");
+                return Err(Failure::refused(what).place(format!("report {report}")));
+            }
+        }
         if Instant::now() >= until {
-            let what = format!("{} did not change in time", missing.join(", "));
+            let names: Vec<&str> = missing.iter().map(|target| target.as_str()).collect();
+            let what = format!("{} did not change in time", names.join(", "));
             return Err(Failure::new(exit::NOT_SEEN, what)
                 .mend("look at the log of `serve`, which says why; `apply` may be repeated"));
         }

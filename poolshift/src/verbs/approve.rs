@@ -4,7 +4,7 @@ use events::{ApprovalGiven, ApprovalRefused, Digest, Target, VoteRefusedBecause}
 use serde::Serialize;
 use view::{GateView, RolloutView};
 
-use crate::api::{self, SEEN_WITHIN, Shown, Written};
+use crate::api::{self, Shown};
 use crate::cli::Approve;
 use crate::client::Client;
 use crate::exit;
@@ -53,15 +53,9 @@ pub(crate) async fn run(client: &Client, approve: Approve, json: bool) -> anyhow
     };
     let before = api::target(client, &rollout.target).await?;
     let path = format!("/rollouts/{}/votes", rollout.id);
-    let written: Written = client.post(&path, None, &vote).await?;
-    let effect = api::effect(
-        client,
-        &rollout.target,
-        before.as_of.n,
-        written.report,
-        SEEN_WITHIN,
-    );
-    let given = outcome(effect.await?, &approve.person)?;
+    let known = (&rollout.target, before.as_of.n);
+    let (_, seen) = api::say(client, known, &path, &vote).await?;
+    let given = outcome(seen, &approve.person)?;
     let votes = votes(client, &rollout.target, before.as_of.n, &given, &gate).await?;
     let approved = Approved {
         rollout: rollout.id.to_string(),

@@ -57,6 +57,7 @@ pub(crate) async fn run(client: &Client, wanted: &Doctor, json: bool) -> anyhow:
         file,
         view: view.as_ref(),
         controllers: &settings.lb_controller,
+        stats_sockets: &settings.health_checker.stats_sockets,
         settings: &wanted.config,
     };
     let found = examine(client, &patient).await?;

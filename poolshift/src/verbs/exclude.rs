@@ -3,7 +3,7 @@
 use events::{RolloutId, ServerName, Target};
 use serde::Serialize;
 
-use crate::api::{self, SEEN_WITHIN, Written};
+use crate::api;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::said::Said;
@@ -46,11 +46,10 @@ pub(crate) async fn run(
         rollout,
     };
     let path = format!("{}/servers/{server}/exclude", api::target_path(target));
-    let written: Written = client.post(&path, None, &exclude).await?;
-    let effect = api::effect(client, target, before.as_of.n, written.report, SEEN_WITHIN);
-    let Some(seen) = effect.await? else {
+    let (report, seen) = api::say(client, (target, before.as_of.n), &path, &exclude).await?;
+    let Some(seen) = seen else {
         let what = format!("{server} of {target} was not taken out: it is on its way, or done");
-        return Err(api::nothing_changed(&what, written.report).into());
+        return Err(api::nothing_changed(&what, report).into());
     };
     let excluded = Excluded {
         target,

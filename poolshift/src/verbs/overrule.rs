@@ -3,7 +3,7 @@
 use events::{Digest, OverrideRefused, RolloutId, VoteRefusedBecause};
 use serde::Serialize;
 
-use crate::api::{self, SEEN_WITHIN, Written};
+use crate::api;
 use crate::cli::Override;
 use crate::client::Client;
 use crate::failure::Failure;
@@ -46,17 +46,11 @@ pub(crate) async fn run(client: &Client, asked: Override, json: bool) -> anyhow:
     };
     let before = api::target(client, &rollout.target).await?;
     let path = format!("/rollouts/{}/overrides", rollout.id);
-    let written: Written = client.post(&path, None, &word).await?;
-    let effect = api::effect(
-        client,
-        &rollout.target,
-        before.as_of.n,
-        written.report,
-        SEEN_WITHIN,
-    );
-    let Some(seen) = effect.await? else {
+    let known = (&rollout.target, before.as_of.n);
+    let (report, seen) = api::say(client, known, &path, &word).await?;
+    let Some(seen) = seen else {
         let what = format!("the {} of rollout {} stays", asked.gate, rollout.id);
-        return Err(api::nothing_changed(&what, written.report).into());
+        return Err(api::nothing_changed(&what, report).into());
     };
     if seen.kind == REFUSED {
         let refused: OverrideRefused = serde_json::from_str(seen.body.get())?;

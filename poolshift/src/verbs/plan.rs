@@ -4,6 +4,8 @@
 //! the API; so it is what the server would plan at this moment. Its digest is not shown: that is
 //! taken when a rollout is asked for, with its id and times in it.
 
+mod watch;
+
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -136,6 +138,9 @@ fn text(plan: &Plan, state: &State) -> String {
         let what = gate_text(gate);
         lines.push(format!("  before the first: {what}, until {}", gate.until));
     }
+    if let Some(entry) = &state.entry {
+        lines.extend(watch::lines(entry, plan));
+    }
     lines.push(format!("  artifact: {}", plan.artifact.url));
     for server in &plan.servers {
         let name = &server.server;
@@ -177,4 +182,82 @@ fn gate_text(gate: &Gate) -> String {
 fn names(names: &[ServerName]) -> String {
     let names: Vec<&str> = names.iter().map(ServerName::as_str).collect();
     names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use events::Requests;
+
+    use super::*;
+
+    const SHOP: &str = r#"
+name = "shop"
+owner = "sales"
+[artifact]
+url = "https://artifacts.example/shop/{version}.tar.gz"
+[install]
+kind = "archive"
+into = "/srv/shop"
+restart = ["systemctl", "restart", "shop"]
+prove = { http = "/version" }
+[check]
+http = { path = "/health", body = "{version}" }
+[rollout]
+BATCHES
+no_way_back = "allow"
+WATCH
+[environments.production]
+balancers = [{ name = "lb1", testers = "http://10.0.0.11:8081" }]
+online = "shop"
+maintenance = "shop_maintenance"
+servers = [
+  { name = "web1", machine = "srv-101", address = "10.1.0.1:8080" },
+  { name = "web2", machine = "srv-102", address = "10.1.0.2:8080" },
+  { name = "web3", machine = "srv-103", address = "10.1.0.3:8080" },
+]
+"#;
+
+    /// What is said of watching, with these words in `[rollout]`.
+    fn watched(words: &str, baseline: Option<Requests>) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("shop.toml");
+        let batches = if words.contains("batches") {
+            ""
+        } else {
+            "batches = [1, 2]"
+        };
+        let text_of = SHOP.replace("WATCH", words).replace("BATCHES", batches);
+        std::fs::write(&file, text_of).expect("a file");
+        let files = catalogue::load(&[folder.path().to_path_buf()]).expect("a catalogue");
+        let target: Target = "production/shop".parse().expect("a target");
+        let mut state = defined(&target, &files).expect("an entry");
+        state.baseline = baseline;
+        let asked = asked(&state, "2.0".parse().expect("a version"));
+        let sealed = rollout::plan(&state, &asked, now()).expect("a plan");
+        let said = text(sealed.value(), &state);
+        let is_ours = |line: &&str| line.starts_with("    ") || line.starts_with("  watch");
+        said.lines().filter(is_ours).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn what_will_be_watched_is_said_with_what_it_is_held_against() {
+        let before = |requests| {
+            Some(Requests {
+                requests,
+                errors_5xx: 812,
+                broken: 3,
+            })
+        };
+        let said = [
+            watched("", None),
+            watched("watch = { for = \"60s\" }", before(90_000)),
+            watched("watch = { if_too_few = \"extend\" }", before(100)),
+            watched(
+                "batches = [3]\nfloor = 0\nwatch = { max_5xx_share = 0.005, if_too_few = \"fail\" }",
+                before(90_000),
+            ),
+            watched("batches = [3]\nfloor = 0\nwatch = {}", None),
+        ];
+        insta::assert_snapshot!(said.join("\n\n"));
+    }
 }

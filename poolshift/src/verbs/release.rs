@@ -3,7 +3,7 @@
 use events::{RolloutId, ServerName, Target};
 use serde::Serialize;
 
-use crate::api::{self, SEEN_WITHIN, Written};
+use crate::api;
 use crate::client::Client;
 use crate::said::Said;
 
@@ -40,11 +40,10 @@ pub(crate) async fn run(
         since: shown.and_then(|server| Some(server.out.as_ref()?.rollout)),
     };
     let path = format!("{}/servers/{server}/release", api::target_path(target));
-    let written: Written = client.post(&path, None, &release).await?;
-    let effect = api::effect(client, target, before.as_of.n, written.report, SEEN_WITHIN);
-    let Some(seen) = effect.await? else {
+    let (report, seen) = api::say(client, (target, before.as_of.n), &path, &release).await?;
+    let Some(seen) = seen else {
         let what = format!("{server} of {target} was not released");
-        return Err(api::nothing_changed(&what, written.report).into());
+        return Err(api::nothing_changed(&what, report).into());
     };
     let released = Released {
         target,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use events::RolloutId;
 
-use crate::api::{self, SEEN_WITHIN, Written};
+use crate::api;
 use crate::cli::Why;
 use crate::client::Client;
 use crate::failure::Failure;
@@ -73,16 +73,10 @@ pub(crate) async fn run(
         reason: why.reason,
         person: why.person.person,
     };
-    let written: Written = client.post(&path, None, &reason).await?;
-    let effect = api::effect(
-        client,
-        &rollout.target,
-        before.as_of.n,
-        written.report,
-        SEEN_WITHIN,
-    );
-    let Some(seen) = effect.await? else {
-        return Err(api::nothing_changed(wanted.word(), written.report).into());
+    let known = (&rollout.target, before.as_of.n);
+    let (report, seen) = api::say(client, known, &path, &reason).await?;
+    let Some(seen) = seen else {
+        return Err(api::nothing_changed(wanted.word(), report).into());
     };
     let steered = Steered {
         rollout: rollout.id,

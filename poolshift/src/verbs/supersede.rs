@@ -3,7 +3,7 @@
 use events::RolloutId;
 use serde::Serialize;
 
-use crate::api::{self, SEEN_WITHIN, Written};
+use crate::api;
 use crate::cli::Supersede;
 use crate::client::Client;
 use crate::failure::Failure;
@@ -48,17 +48,11 @@ pub(crate) async fn run(client: &Client, asked: Supersede, json: bool) -> anyhow
         person: asked.person.person,
     };
     let path = format!("/rollouts/{halted}/supersede");
-    let written: Written = client.post(&path, None, &take_over).await?;
-    let effect = api::effect(
-        client,
-        &asked.target,
-        before.as_of.n,
-        written.report,
-        SEEN_WITHIN,
-    );
-    if effect.await?.is_none() {
+    let known = (&asked.target, before.as_of.n);
+    let (report, seen) = api::say(client, known, &path, &take_over).await?;
+    if seen.is_none() {
         let what = format!("rollout {halted} is not taken over");
-        return Err(api::nothing_changed(&what, written.report)
+        return Err(api::nothing_changed(&what, report)
             .mend("only a halted rollout can be taken over; see `poolshift status`")
             .into());
     }

@@ -21,9 +21,13 @@ fn body(phase: &str, parameters: &str) -> String {
 
 /// Sends it as the plugin does; gives the whole answer.
 fn send(house: &House, body: &str) -> String {
+    send_with(house, TOKEN, body)
+}
+
+fn send_with(house: &House, token: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(house.public()).unwrap();
     let request = format!(
-        "POST /webhooks/jenkins-notification/{TOKEN} HTTP/1.1\r\nhost: poolshift.example\r\n\
+        "POST /webhooks/jenkins-notification/{token} HTTP/1.1\r\nhost: poolshift.example\r\n\
          content-type: application/json;charset=UTF-8\r\ncontent-length: {}\r\n\
          connection: close\r\n\r\n{body}",
         body.len()
@@ -34,8 +38,8 @@ fn send(house: &House, body: &str) -> String {
     answer
 }
 
-#[test]
-fn a_notification_waits_for_anybody_with_a_role_and_its_token_stands_in_no_log() {
+/// A house that takes notifications with this token.
+fn house() -> House {
     let mut house = House::start();
     house.stop();
     write(&house.folder, "tokens", TOKEN);
@@ -46,9 +50,50 @@ fn a_notification_waits_for_anybody_with_a_role_and_its_token_stands_in_no_log()
     );
     let settings = settings.replace("[gateway]\n", &format!("[gateway]\n{tokens}"));
     write(&house.folder, "serve.toml", &settings);
+    house.again();
+    house
+}
+
+#[test]
+fn strangers_are_counted_each_but_fill_no_log() {
+    let house = house();
+    for _ in 0..40 {
+        let answer = send_with(&house, "not-the-token-of-the-plugin-but-as-long", "{}");
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    }
+    let log = house.log();
+    let lines = log.lines().filter(|line| line.contains("webhook refused"));
+    // Ten at once, and one more for each ten seconds that this took.
+    let count = lines.count();
+    assert!((1..20).contains(&count), "{count} lines: {log}");
+    // Who has proved themselves is still told each time.
+    let refused = send(&house, &body("COMPLETED", ""));
+    assert!(refused.starts_with("HTTP/1.1 4"), "{refused}");
+    let told = house
+        .log()
+        .lines()
+        .filter(|line| line.contains("webhook refused"))
+        .count();
+    assert_eq!(told, count + 1);
+    let metrics = metrics(&house);
+    let counted = "poolshift_webhook_outcomes_total{outcome=\"unauthorised\",sender=\"jenkins-notification\"} 40";
+    assert!(metrics.contains(counted), "{metrics}");
+}
+
+fn metrics(house: &House) -> String {
+    let mut stream = TcpStream::connect(house.public()).unwrap();
+    let request = "GET /metrics HTTP/1.1\r\nhost: poolshift.example\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_notification_waits_for_anybody_with_a_role_and_its_token_stands_in_no_log() {
+    let house = house();
     let entry = CHECKOUT.replace("[artifact]", JENKINS);
     write(&house.folder, "services/checkout.toml", &entry);
-    house.again();
     house.run(&["apply", &house.path("services")]).good();
     let adopt = [
         "adopt",

@@ -131,16 +131,30 @@ fn an_agent_gets_a_code_for_its_own_machine() {
 }
 
 #[test]
-fn a_wish_that_changes_nothing_is_told_so() {
+fn a_wish_that_is_not_taken_is_told_why() {
     let house = House::ready();
     let rollout = house.rollout(TARGET, &[]);
     house.until(TARGET, "running");
     let said = house.run(&["resume", &rollout, "--reason", "why", "--json"]);
+    assert_eq!(said.code, 1, "{said:?}");
+    let failure: serde_json::Value = serde_json::from_str(&said.errors).unwrap();
+    assert_eq!(failure["what"], "not taken: it is not paused", "{failure}");
+    assert!(failure["where"].is_string(), "{failure}");
+}
+
+#[test]
+fn a_wish_that_changes_nothing_is_told_so() {
+    let house = House::ready();
+    let rollout = house.rollout(TARGET, &[]);
+    house.until(TARGET, "running");
+    let pause = ["pause", rollout.as_str(), "--reason", "why", "--json"];
+    house.run(&pause).good();
+    let said = house.run(&pause);
     assert_eq!(said.code, 4, "{said:?}");
     let failure: serde_json::Value = serde_json::from_str(&said.errors).unwrap();
     let what = failure["what"].as_str().unwrap();
     assert!(
-        what.contains("resume: nothing had changed 10 s after"),
+        what.contains("pause: nothing had changed 10 s after"),
         "{what}"
     );
     assert!(failure["mend"].is_string(), "{failure}");

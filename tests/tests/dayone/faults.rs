@@ -1,7 +1,10 @@
 //! What can be wrong, one thing at a time.
 
+mod stores;
+
 use crate::plant::Plant;
-use crate::plant::Plant::{Admin, AgentGone, Apply, Balancer, BalancerGone, Impostor, Settings};
+use crate::plant::Plant::{Admin, AgentGone, Apply, Balancer, BalancerGone};
+use crate::plant::Plant::{Impostor, Settings};
 use crate::plant::Plant::{SocketGone, Unapplied};
 use poolshift_tests::haproxy::ANSWERED_BY;
 use poolshift_tests::ports;
@@ -57,6 +60,8 @@ pub(crate) fn all(world: &World) -> Vec<Fault> {
     all.extend(state_files(world));
     all.extend(pools(world));
     all.extend(ways(world));
+    all.extend(counters(world));
+    all.extend(stores::all(world));
     all.extend(service_file(world));
     all.extend(agents());
     all
@@ -77,7 +82,7 @@ fn sockets(world: &World) -> Vec<Fault> {
     );
     vec![
         fault("socket", "balancer lb1", "start HAProxy", SocketGone),
-        fault("socket", "balancer lb2", "start HAProxy", BalancerGone),
+        fault("socket", "balancer lb2", "start HAProxy", BalancerGone).also(&["stats-socket"]),
         fault(
             "socket-level",
             "balancer lb1",
@@ -250,6 +255,67 @@ fn ways(world: &World) -> Vec<Fault> {
     ]
 }
 
+/// What a watch reads.
+fn counters(world: &World) -> Vec<Fault> {
+    let layouts = [0, 1].map(|at| &world.stage.balancers[at].layout);
+    let line = |at: usize| format!("lb{} = {:?}", at + 1, layouts[at].stats_socket());
+    let instead =
+        |socket: &dyn std::fmt::Debug| Settings(edit(line(0), format!("lb1 = {socket:?}")));
+    let on_lb1 = |check, mend, plant| fault(check, "balancer lb1", mend, plant);
+    vec![
+        on_lb1(
+            "no-stats-socket",
+            "[health_checker.stats_sockets]",
+            Settings(edit(line(0), "")),
+        ),
+        on_lb1(
+            "stats-socket",
+            "level user",
+            instead(&"/nowhere/stats.sock"),
+        ),
+        on_lb1(
+            "stats-level",
+            "level user",
+            instead(&layouts[0].admin_socket()),
+        ),
+        on_lb1(
+            "stats-backend",
+            "name the socket of lb1",
+            Balancer(vec![
+                edit("backend shop\n", "backend shop_else\n"),
+                edit("default_backend shop\n", "default_backend shop_else\n"),
+            ]),
+        )
+        .also(&["backend"]),
+    ]
+}
+
+/// Those of a target that no load balancer is in front of.
+pub(crate) fn without_balancers(world: &World) -> Vec<Fault> {
+    let first = world.stage.fleet.servers[0].address.to_string();
+    let closed = format!("127.0.0.1:{}", free_port());
+    vec![
+        fault(
+            "health",
+            "server web1",
+            "let this machine reach it",
+            Apply(edit(first, closed)),
+        ),
+        fault(
+            "program",
+            "machine m1",
+            "install it there",
+            Apply(edit("drain = [\"true\"]", "drain = [\"no-such-program\"]")),
+        ),
+        fault(
+            "silent-agent",
+            "machine m2",
+            "start poolshift-agent",
+            AgentGone,
+        ),
+    ]
+}
+
 fn service_file(world: &World) -> Vec<Fault> {
     let third = "  { name = \"lb3\", testers = \"http://127.0.0.1:9\" },\n]\nservers";
     let suite = edit("shop\", \"suite\"", "shop-of-tomorrow\", \"suite\"");
@@ -266,7 +332,8 @@ fn service_file(world: &World) -> Vec<Fault> {
             "balancer lb3",
             "add [[lb_controller]]",
             Apply(edit("]\nservers", third)),
-        ),
+        )
+        .also(&["no-stats-socket"]),
         fault(
             "no-agent",
             "machine m9",

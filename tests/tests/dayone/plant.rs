@@ -12,6 +12,9 @@ use tokio::task::JoinHandle;
 
 const UP: Duration = Duration::from_secs(20);
 
+/// What is added to an agent's settings stands behind this.
+const MORE: &str = "# more\n";
+
 /// How a fault is made.
 pub(crate) enum Plant {
     /// Somebody changes the configuration of lb1 by hand, and reloads it.
@@ -24,6 +27,8 @@ pub(crate) enum Plant {
     BalancerGone,
     /// The settings say something else.
     Settings((String, String)),
+    /// The settings of the agent on m1 say this, too; it is started with them.
+    Agent(String),
     /// The service file is changed and applied.
     Apply((String, String)),
     /// The service file is changed, and that is all.
@@ -40,18 +45,22 @@ pub(crate) enum Plant {
 pub(crate) struct Patient {
     pub(crate) world: World,
     poolshift: PathBuf,
+    file: PathBuf,
     service: String,
     impostor: Option<JoinHandle<()>>,
 }
 
 impl Patient {
-    pub(crate) fn new(world: World, poolshift: &Path) -> Self {
-        let service = fs::read_to_string(world.root.join("services/shop.toml")).unwrap();
+    /// The target of the world, which has this service file.
+    pub(crate) fn new(world: World, poolshift: &Path, file: &str) -> Self {
+        let file = world.root.join(file);
+        let service = fs::read_to_string(&file).unwrap();
         let settings = fs::read_to_string(world.root.join("poolshift/serve.toml")).unwrap();
         fs::write(world.root.join("doctor.toml"), settings).unwrap();
         Self {
             world,
             poolshift: poolshift.to_owned(),
+            file,
             service,
             impostor: None,
         }
@@ -61,7 +70,13 @@ impl Patient {
     pub(crate) async fn doctor(&self) -> (Value, i32) {
         let settings = self.world.root.join("doctor.toml");
         let config = ["--config", settings.to_str().unwrap(), "--json"];
-        let arguments = [&["doctor", self.world.target.as_str()][..], &config].concat();
+        let catalogue = ["--catalogue", self.folder()];
+        let arguments = [
+            &["doctor", self.world.target.as_str()][..],
+            &config,
+            &catalogue,
+        ]
+        .concat();
         let (out, code) = self.run(&arguments).await;
         let found = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
         (found, code)
@@ -74,6 +89,7 @@ impl Patient {
             Plant::SocketGone => self.move_socket("", ".gone"),
             Plant::BalancerGone => self.world.stage.balancers[1].kill().await.unwrap(),
             Plant::Settings(edit) => self.settings(Some(edit)),
+            Plant::Agent(more) => self.agent(more).await,
             Plant::Apply(edit) => self.apply(Some(edit)).await,
             Plant::Unapplied(edit) => self.write_service(Some(edit)),
             Plant::AgentGone => self.world.agents[1].kill().await.unwrap(),
@@ -115,6 +131,7 @@ impl Patient {
                 balancer.all_up(UP).await.unwrap();
             }
             Plant::Settings(_) => self.settings(None),
+            Plant::Agent(_) => self.agent("").await,
             Plant::Apply(_) => self.apply(None).await,
             Plant::Unapplied(_) => self.write_service(None),
             Plant::AgentGone => self.world.agents[1].start_again().unwrap(),
@@ -160,19 +177,32 @@ impl Patient {
         fs::write(self.world.root.join("doctor.toml"), changed(&text, edit)).unwrap();
     }
 
+    async fn agent(&mut self, more: &str) {
+        let path = self.world.root.join("m1/agent.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        let (own, _) = text.split_once(MORE).unwrap_or((&text, ""));
+        fs::write(&path, format!("{own}{MORE}{more}\n")).unwrap();
+        self.world.agents[0].kill().await.unwrap();
+        self.world.agents[0].start_again().unwrap();
+    }
+
     fn write_service(&self, edit: Option<&(String, String)>) {
-        let path = self.world.root.join("services/shop.toml");
-        fs::write(path, changed(&self.service, edit)).unwrap();
+        fs::write(&self.file, changed(&self.service, edit)).unwrap();
     }
 
     async fn apply(&self, edit: Option<&(String, String)>) {
         self.write_service(edit);
-        let services = self.world.root.join("services");
-        let (out, code) = self.run(&["apply", services.to_str().unwrap()]).await;
+        let (out, code) = self.run(&["apply", self.folder()]).await;
         assert_eq!(code, 0, "{out}");
     }
 
-    async fn run(&self, arguments: &[&str]) -> (String, i32) {
+    /// Where its service file lies.
+    pub(crate) fn folder(&self) -> &str {
+        self.file.parent().unwrap().to_str().unwrap()
+    }
+
+    /// `poolshift` with these arguments; what it says, and its exit code.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> (String, i32) {
         let mut command = Command::new(&self.poolshift);
         command
             .args(arguments)

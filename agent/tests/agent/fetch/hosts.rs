@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use events::{Answer, FailedBecause, Fetch};
+use events::{Answer, FailedBecause, Fetch, Look, LookAt};
 
 use crate::support::{World, archive, fetch, install};
 
@@ -208,4 +208,41 @@ async fn secrets_of_logins_are_masked_in_all_that_is_reported() {
         panic!("not installed");
     };
     assert_eq!(installed.output.tail, "***\n***\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_asks_as_a_fetch_would_and_says_what_the_settings_forbid() {
+    let (listed, other) = (Host::open(artifact()), Host::open(artifact()));
+    let settings = format!(
+        "artifact_hosts = [\"127.0.0.1:{0}\"]\n\
+         [hosts.\"127.0.0.1:{0}\"]\nbearer_file = \"FILE\"\nallow_http = true",
+        listed.port
+    );
+    let world = agent_with(&settings).await;
+    world.gateway.change(|known| {
+        let urls = vec![listed.url("/a"), other.url("/a")];
+        known.look = Some(Look {
+            id: "0198d6f0-1c2d-7e3f-8a4b-5c6d7e8f9a0b"
+                .parse()
+                .expect("an id"),
+            at: LookAt {
+                urls,
+                ..LookAt::default()
+            },
+        });
+    });
+    let looked = world
+        .gateway
+        .until("look", |known| known.looked.first().cloned());
+    let urls = looked.await.urls;
+    let seen: Vec<_> = urls
+        .iter()
+        .map(|one| (one.status, one.logged_in, one.forbidden))
+        .collect();
+    assert_eq!(seen, [(Some(200), true, false), (None, false, true)]);
+    let why = urls[1].why.as_deref().unwrap_or_default();
+    assert!(why.contains("`artifact_hosts`"), "{why}");
+    let heads = listed.heard();
+    assert!(heads[0].contains("bearer s3cr3t-t0ken"), "{heads:?}");
+    assert_eq!(other.heard(), [""; 0], "nobody was asked");
 }

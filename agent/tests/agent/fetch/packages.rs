@@ -74,12 +74,14 @@ async fn a_package_that_is_gone_is_fetched_again_and_one_that_changed_is_not_run
     let (order, release) = order(&world, &package());
     let install = install(&order.artifact.url, &release, &world.home(), "1.0");
     world.carry_out("install", 1, install).await;
-    let passed = world.carry_out("test", 1, run_suite(&world, &order)).await;
+    let suite = run_suite(&world, &order);
+    let passed = world.carry_out("test", 1, suite).await;
     assert!(matches!(passed, Answer::TestsPassed(_)), "{passed:?}");
 
     std::fs::remove_dir_all(world.home().join(".tests")).expect("a folder");
     world.serve("tests", b"something else");
-    let failed = failure(world.carry_out("test", 2, run_suite(&world, &order)).await);
+    let suite = run_suite(&world, &order);
+    let failed = failure(world.carry_out("test", 2, suite).await);
     assert_eq!(failed.reason, FailedBecause::WrongDigest, "{failed:?}");
 }
 

@@ -1,6 +1,6 @@
 //! `Install` of a service that is stopped before its files are switched.
 
-use events::{Answer, FailedBecause, Install, InstallFailed};
+use events::{Answer, FailedBecause, Install, InstallFailed, InstallKind};
 
 use crate::support::{World, archive, install};
 
@@ -68,6 +68,77 @@ async fn after_a_switch_that_fails_the_former_version_is_started_again() {
         "{detail}"
     );
     assert_eq!(steps(&world), ["stop theirs", "start theirs"]);
+}
+
+/// The release 2.0 comes with an installer of its own, which does this, where 1.0 runs.
+async fn installer(world: &mut World, script: &str) -> Install {
+    let first = order(world, "1.0");
+    let answer = world.carry_out("install", 1, first).await;
+    assert!(matches!(answer, Answer::Installed(_)), "{answer:?}");
+    let mut order = order(world, "2.0");
+    order.method = InstallKind::Command;
+    order.argv = words(&["sh", "-c", script]);
+    order
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_installer_that_fails_the_former_release_is_current_and_started_again() {
+    let mut world = World::start().await;
+    let order = installer(&mut world, "exit 3").await;
+    let failed = failed(world.carry_out("install", 2, order).await);
+    assert_eq!(failed.failure.reason, FailedBecause::ProgramFailed);
+    assert_eq!(
+        failed.failure.detail,
+        "the installer ended with exit code 3; `current` is `1.0` again; the service was started \
+         again"
+    );
+    let wanted = ["stop ", "start 1.0", "stop 1.0", "start 1.0"];
+    assert_eq!(steps(&world), wanted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installer_that_does_not_end_leaves_time_to_start_the_service_again() {
+    let mut world = World::start().await;
+    let order = installer(&mut world, "sleep 600").await;
+    let mut command = world.command("install", 2, order);
+    command.timeout_ms = 4_000;
+    world.give_out(&command);
+    let failed = failed(world.answer_to(&command.id).await);
+    assert_eq!(failed.failure.reason, FailedBecause::TimedOut);
+    let detail = failed.failure.detail;
+    assert!(
+        detail.ends_with("the service was started again"),
+        "{detail}"
+    );
+    let wanted = ["stop ", "start 1.0", "stop 1.0", "start 1.0"];
+    assert_eq!(steps(&world), wanted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_cannot_be_started_again_is_said_to_be_stopped() {
+    let mut world = World::start().await;
+    let order = installer(&mut world, "exit 3").await;
+    let restarts = [
+        (
+            words(&["sh", "-c", "exit 4"]),
+            "the restart ended with exit code 4",
+        ),
+        (Vec::new(), "no `restart` says how to start it"),
+    ];
+    for (attempt, (restart, why)) in (2..).zip(restarts) {
+        let order = Install {
+            restart,
+            ..order.clone()
+        };
+        let failed = failed(world.carry_out("install", attempt, order).await);
+        let detail = failed.failure.detail;
+        let wanted = format!("; `current` is `1.0` again; the service is stopped: {why}");
+        assert!(detail.ends_with(&wanted), "{detail}");
+    }
+    assert_eq!(
+        steps(&world),
+        ["stop ", "start 1.0", "stop 1.0", "stop 1.0"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,9 +102,8 @@ async fn an_orphan_that_does_not_end_in_its_time_is_ended() {
     world.start_agent();
     assert!(interrupted(&world.answer_to(&command.id).await));
     std::fs::write(home.join("go"), "").expect("a file");
-    let answer = world
-        .carry_out("install", 2, slow_installer(&world, &home))
-        .await;
+    let order = slow_installer(&world, &home);
+    let answer = world.carry_out("install", 2, order).await;
     assert!(matches!(answer, Answer::Installed(_)), "{answer:?}");
 }
 
@@ -208,7 +207,8 @@ async fn killed_at_any_moment_the_installer_runs_at_most_once_for_each_id() {
     std::fs::write(home.join("go"), "").expect("a file");
     for (attempt, wait_ms) in (1..).zip([0, 3, 6, 9, 12, 15, 20, 25, 30, 40, 50, 70]) {
         let before = ran(&world);
-        let command = world.command("install", attempt, slow_installer(&world, &home));
+        let order = slow_installer(&world, &home);
+        let command = world.command("install", attempt, order);
         world.give_out(&command);
         tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
         world.kill_agent();

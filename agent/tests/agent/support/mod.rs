@@ -2,6 +2,7 @@
 //! folder, and the real program of the agent.
 
 mod artifact;
+mod desk;
 mod gateway;
 mod order;
 mod world;

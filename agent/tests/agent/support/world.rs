@@ -1,19 +1,19 @@
 //! One machine with its agent.
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, ExitStatus, Stdio};
 
-use events::{Answer, Assignment, Command, CommandId, CommandRecord, Idle, Report};
+use events::{Answer, Command, CommandRecord, Idle};
 use tempfile::TempDir;
 
+use super::desk::{Desk, answer};
 use super::gateway::Gateway;
-use super::order::{IntoWork, command_of};
 
 pub(crate) struct World {
-    pub(crate) gateway: Gateway,
+    desk: Desk,
     folder: TempDir,
     agent: Option<Child>,
-    seq: u64,
     /// Variables that the agent starts with, next to those of the test.
     pub(crate) environment: Vec<(String, String)>,
 }
@@ -46,10 +46,9 @@ impl World {
         std::fs::write(folder.path().join("agent.toml"), settings).expect("settings");
         std::fs::create_dir(folder.path().join("srv")).expect("a folder");
         Self {
-            gateway,
+            desk: Desk::new(gateway, 20_000),
             folder,
             agent: None,
-            seq: 0,
             environment: Vec::new(),
         }
     }
@@ -153,77 +152,21 @@ impl World {
         std::fs::read_to_string(path).unwrap_or_default()
     }
 
-    /// Serves an artifact; gives its URL.
-    pub(crate) fn serve(&self, name: &str, bytes: &[u8]) -> String {
-        let path = format!("/artifacts/{name}");
-        let url = self.gateway.url(&path);
-        self.gateway
-            .change(|known| known.artifacts.insert(path, bytes.to_vec()));
-        url
-    }
-
-    /// A command that nobody has given out yet.
-    pub(crate) fn command(&mut self, step: &str, attempt: u32, work: impl IntoWork) -> Command {
-        self.seq += 1;
-        command_of("web1", (step, attempt), self.seq, work.work())
-    }
-
-    /// Makes a command the record of its server.
-    pub(crate) fn give_out(&self, command: &Command) {
-        let record = CommandRecord::Command(Box::new(command.clone()));
-        self.put(record, command.start_within_ms, 60_000);
-    }
-
     /// Nothing is outstanding for the server of this command any more.
     pub(crate) fn idle_after(&mut self, command: &Command) {
-        self.seq += 1;
+        let seq = self.next_seq();
         let idle = Idle {
             target: command.target.clone(),
             server: command.server.clone(),
             machine: command.machine.clone(),
             epoch: 1,
-            seq: self.seq,
+            seq,
             balancers: vec![],
             online: String::new(),
             maintenance: String::new(),
             line: String::new(),
         };
         self.put(CommandRecord::Idle(idle), 0, 0);
-    }
-
-    fn put(&self, record: CommandRecord, start_within_ms: u64, remains_ms: u64) {
-        let assignment = Assignment {
-            record,
-            start_within_ms,
-            remains_ms,
-        };
-        self.gateway
-            .change(|known| known.records.insert(assignment.record.key(), assignment));
-    }
-
-    /// Gives a command out and waits for its answer.
-    pub(crate) async fn carry_out(
-        &mut self,
-        step: &str,
-        attempt: u32,
-        work: impl IntoWork,
-    ) -> Answer {
-        let command = self.command(step, attempt, work);
-        self.give_out(&command);
-        self.answer_to(&command.id).await
-    }
-
-    /// Waits for the answer to a command.
-    pub(crate) async fn answer_to(&self, id: &CommandId) -> Answer {
-        let what = format!("the answer to {id}; log:\n{}", self.log());
-        self.gateway
-            .until(&what, |known| {
-                let answers = known.delivered.iter().filter_map(answer);
-                answers
-                    .filter(|answer| answer.command() == Some(id))
-                    .find(|answer| !matches!(answer, Answer::CommandStarted(_)))
-            })
-            .await
     }
 
     /// All that was reported, each report once, in the order it came.
@@ -262,10 +205,17 @@ impl World {
     }
 }
 
-fn answer(report: &events::WireReport) -> Option<Answer> {
-    match report.report().expect("a report of ours") {
-        Report::Answer(answer) => Some(answer),
-        Report::Ask(_) => None,
+impl Deref for World {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Desk {
+        &mut self.desk
     }
 }
 

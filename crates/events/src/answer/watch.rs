@@ -34,7 +34,8 @@ pub struct WatchSeen {
     /// How often a HAProxy began to count anew. What it counted between the last look before and
     /// that moment is lost, for the server and its peers alike.
     pub resets: u32,
-    /// Balancers that could not be read at all: what they sent there is not counted.
+    /// Balancers that could not be read at all, or not any more: what they sent there meanwhile is
+    /// not counted.
     pub unread: Vec<BalancerName>,
 }
 
@@ -67,6 +68,18 @@ pub struct Regressed {
     pub failure: Failure,
     /// Compared with what.
     pub basis: Basis,
+    /// What was seen.
+    pub seen: WatchSeen,
+}
+
+/// A watch that has no verdict: counters of load balancers could not be read, so what customers got
+/// is not known. It is no verdict on the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchFailed {
+    /// Which command.
+    pub command: CommandId,
+    /// Why.
+    pub failure: Failure,
     /// What was seen.
     pub seen: WatchSeen,
 }

@@ -20,7 +20,7 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
             done(state, &a.command);
         }
         Answer::OwnDone(a) => own::done(state, a),
-        Answer::OwnFailed(a) => own::failed(state, a),
+        Answer::OwnFailed(a) => own::failed(state, a, at),
         Answer::FetchFailed(a) => broken(state, &a.command, &a.failure),
         Answer::Drained(a) => drained(state, a),
         Answer::DrainRefused(a) => {
@@ -55,6 +55,7 @@ pub(super) fn answer(state: &mut State, answer: &Answer, at: Timestamp) {
         Answer::Watching(a) => watch::stands(state, a),
         Answer::Steady(a) => watch::steady(state, a),
         Answer::Regressed(a) => watch::regressed(state, a),
+        Answer::WatchFailed(a) => broken(state, &a.command, &a.failure),
         Answer::Strayed(a) => strayed(state, a),
         Answer::HoldBroken(a) => {
             if let Some(rollout) = &mut state.rollout {

@@ -240,6 +240,7 @@ pub(super) fn issued(state: &mut State, command: &Command) {
         started: false,
         since: command.issued_at,
         own_done: false,
+        own_failed_at: None,
         queued: Vec::new(),
         answered: BTreeSet::new(),
         watched: None,

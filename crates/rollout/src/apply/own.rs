@@ -1,6 +1,6 @@
 //! Answers of agents that take servers out of work, where no load balancer is in front.
 
-use events::{Fetched, OwnDone, OwnFailed, Work};
+use events::{Fetched, OwnDone, OwnFailed, Timestamp, Work};
 
 use super::answer::{broken, done as passed, said, with};
 use crate::state::State;
@@ -28,7 +28,13 @@ pub(super) fn done(state: &mut State, event: &OwnDone) {
         return;
     };
     match &outstanding.command.work {
-        Work::Hold(_) => outstanding.own_done = true,
+        Work::Hold(_) => {
+            outstanding.own_done = true;
+            let drift = server.drift.as_deref().unwrap_or_default();
+            if drift.starts_with(NOT_KEPT_OUT) {
+                server.drift = None;
+            }
+        }
         Work::Restore(_) => {
             server.serves = Some(true);
             passed(state, command);
@@ -44,8 +50,12 @@ pub(super) fn done(state: &mut State, event: &OwnDone) {
     }
 }
 
-/// A `Hold` that fails is a person's to judge: it is shown, and not tried for ever.
-pub(super) fn failed(state: &mut State, event: &OwnFailed) {
+/// What is shown of a server whose `Hold` failed.
+const NOT_KEPT_OUT: &str = "not kept out of work";
+
+/// A `Hold` that fails is shown, and asked for anew after a while: what keeps an unproven server out
+/// is re-asserted, for nothing else does.
+pub(super) fn failed(state: &mut State, event: &OwnFailed, at: Timestamp) {
     let command = &event.command;
     let server = state.servers.get_mut(&command.server);
     let Some(server) = server else {
@@ -55,10 +65,8 @@ pub(super) fn failed(state: &mut State, event: &OwnFailed) {
         && matches!(outstanding.command.work, Work::Hold(_))
     {
         outstanding.own_done = true;
-        server.drift = Some(format!(
-            "not kept out of work: {}",
-            said(command, &event.failure)
-        ));
+        outstanding.own_failed_at = Some(at);
+        server.drift = Some(format!("{NOT_KEPT_OUT}: {}", said(command, &event.failure)));
     } else {
         broken(state, command, &event.failure);
     }

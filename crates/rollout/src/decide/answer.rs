@@ -60,7 +60,7 @@ fn fits(outstanding: &Outstanding, answer: &Answer) -> bool {
         Answer::TestsPassed(_) | Answer::TestsFailed(_) => matches!(work, Work::Test(_)),
         Answer::Restored(a) => matches!(work, Work::Restore(_)) && from_new(&a.balancer),
         Answer::RestoreFailed(a) => matches!(work, Work::Restore(_)) && from_new(&a.balancer),
-        Answer::Watching(_) | Answer::Steady(_) | Answer::Regressed(_) => {
+        Answer::Watching(_) | Answer::Steady(_) | Answer::Regressed(_) | Answer::WatchFailed(_) => {
             matches!(work, Work::Watch(_))
         }
         Answer::Strayed(_)
@@ -163,7 +163,8 @@ fn changes(state: &State, answer: &Answer) -> bool {
         | Answer::RestoreFailed(_)
         | Answer::Watching(_)
         | Answer::Steady(_)
-        | Answer::Regressed(_) => false,
+        | Answer::Regressed(_)
+        | Answer::WatchFailed(_) => false,
     }
 }
 

@@ -164,6 +164,7 @@ pub(crate) fn bad(command: &Command, why: &FailedBecause, balancer: &str) -> Ans
             failure,
             row: String::new(),
         }),
+        Work::Watch(_) if *why == FailedBecause::Unreachable => watches::unseen(command),
         Work::Watch(_) => watches::regressed(command, why),
         Work::Hold(_) => panic!("a Hold does not fail"),
     }

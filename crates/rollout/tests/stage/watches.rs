@@ -1,8 +1,8 @@
 //! What is said of a server that is watched.
 
 use events::{
-    Answer, Basis, Command, FailedBecause, Failure, Regressed, Requests, Steady, WatchSeen,
-    Watching, Work,
+    Answer, Basis, Command, FailedBecause, Failure, Regressed, Requests, Steady, WatchFailed,
+    WatchSeen, Watching, Work,
 };
 
 /// One in a hundred, as the old version does.
@@ -22,6 +22,23 @@ pub(crate) fn regressed(command: &Command, why: &FailedBecause) -> Answer {
         command: command.id.clone(),
         failure: Failure::new(why.clone(), "as the script says"),
         basis,
+        seen,
+    })
+}
+
+/// Nobody could read the counters.
+pub(crate) fn unseen(command: &Command) -> Answer {
+    let seen = WatchSeen {
+        unread: command
+            .balancers
+            .iter()
+            .map(|one| one.name.clone())
+            .collect(),
+        ..WatchSeen::default()
+    };
+    Answer::WatchFailed(WatchFailed {
+        command: command.id.clone(),
+        failure: Failure::new(FailedBecause::Unreachable, "as the script says"),
         seen,
     })
 }

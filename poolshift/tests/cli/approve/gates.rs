@@ -86,6 +86,17 @@ fn a_freeze_of_an_environment_keeps_all_of_it_until_it_is_lifted() {
     assert!(said.errors.contains("before it begins"), "{said:?}");
     let said = house.run(&[
         "freeze",
+        TARGET,
+        "--until",
+        "2100-01-01T00:00:00Z",
+        "--reason",
+        "x",
+    ]);
+    assert_eq!(said.code, 1, "{said:?}");
+    let why = "not taken: a freeze ends within 365 days; set it anew when that is over";
+    assert!(said.errors.contains(why), "{said:?}");
+    let said = house.run(&[
+        "freeze",
         "--environment",
         "prod",
         "--for",
@@ -153,6 +164,11 @@ fn a_rollout_that_waits_for_its_turn_can_be_withdrawn_and_cannot_take_over_what_
         said.errors.contains("does not wait on production/checkout"),
         "{said:?}"
     );
+    let supersede = ["supersede", TARGET, "--with", &second, "--reason", "why"];
+    let said = house.run(&supersede);
+    assert_eq!(said.code, 1, "{said:?}");
+    let why = "not taken: it is not halted; only a halted rollout can be taken over";
+    assert!(said.errors.contains(why), "{said:?}");
     let abort = ["abort", second.as_str(), "--reason", "not wanted any more"];
     assert!(
         house

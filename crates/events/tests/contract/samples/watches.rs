@@ -47,6 +47,12 @@ pub(crate) fn all() -> Vec<Answer> {
             seen: seen(160),
         }
         .into(),
+        WatchFailed {
+            command: command_id("watch"),
+            failure: failure(FailedBecause::Unreachable),
+            seen: seen(0),
+        }
+        .into(),
     ]
 }
 

@@ -16,6 +16,7 @@ pub(crate) fn samples() -> Vec<Sample> {
         json("agents.poll-answer.form-2", poll_answer(None)),
         json("agents.poll-answer.look", look()),
         json("agents.looked", looked()),
+        json("agents.looked.forbidden", forbidden()),
         json("agents.report-batch", report_batch()),
         json("agents.report-outcomes", outcomes()),
     ]
@@ -107,7 +108,30 @@ fn looked() -> Looked {
             url: "https://artifacts.example/checkout/1.0/checkout.tar.gz".to_owned(),
             status: Some(200),
             why: None,
+            forbidden: false,
+            logged_in: false,
         }],
+    }
+}
+
+fn forbidden() -> Looked {
+    let seen = UrlSeen {
+        url: "https://artifacts.example/checkout/1.0/checkout.tar.gz".to_owned(),
+        status: Some(401),
+        why: None,
+        forbidden: false,
+        logged_in: true,
+    };
+    let other = UrlSeen {
+        url: "https://other.example/checkout.tar.gz".to_owned(),
+        status: None,
+        why: Some("other.example is not among this agent's `artifact_hosts`".to_owned()),
+        forbidden: true,
+        logged_in: false,
+    };
+    Looked {
+        urls: vec![seen, other],
+        ..looked()
     }
 }
 
