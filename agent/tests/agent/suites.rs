@@ -193,7 +193,7 @@ async fn another_server_that_answers_after_the_suites_spoils_them() {
     let mut world = installed().await;
     let go = world.home().join("go");
     let script = format!(
-        "touch {0}/began; while [ ! -e {0}/go ]; do sleep 0.02; done; cp good.xml results.xml",
+        "touch {0}/began; while [ -e {0}/began ] && [ ! -e {0}/go ]; do sleep 0.02; done; cp good.xml results.xml",
         world.home().display()
     );
     let order = order(&world, &script);

@@ -13,7 +13,7 @@ fn two_services(world: &mut World) -> (Command, Command) {
     let home = world.home();
     let mut long = install(&url, &bytes, &home, "1.0");
     let script = format!(
-        "touch {0}/began; while [ ! -e {0}/go ]; do sleep 0.02; done; cp current/VERSION running",
+        "touch {0}/began; while [ -e {0}/began ] && [ ! -e {0}/go ]; do sleep 0.02; done; cp current/VERSION running",
         home.display()
     );
     long.restart = vec!["sh".to_owned(), "-c".to_owned(), script];

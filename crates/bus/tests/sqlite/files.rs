@@ -196,6 +196,8 @@ fn a_missing_folder_is_named() {
         error.contains("missing") && error.contains("make it"),
         "{error}"
     );
-    let error = refusal(folder.path()).to_string();
+    let inner = folder.path().join("inner");
+    std::fs::create_dir(&inner).unwrap();
+    let error = refusal(&inner).to_string();
     assert!(error.contains("cannot use"), "{error}");
 }
