@@ -15,7 +15,7 @@ use crate::failure::Failure;
 const SKEW_MAX_MS: u64 = 2_000;
 
 /// The first version whose agents answer looks.
-const LOOKS_SINCE: (u64, u64) = (0, 1);
+const LOOKS_SINCE: (u64, u64) = (0, 2);
 
 #[derive(Deserialize)]
 struct Machine {
