@@ -6,4 +6,5 @@ mod expiry;
 mod keeping;
 mod owning;
 mod promoting;
+mod versions;
 mod world;
