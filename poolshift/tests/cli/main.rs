@@ -4,6 +4,7 @@
 mod apply;
 mod approve;
 mod check;
+mod former;
 mod haproxy_config;
 mod help;
 mod import;
