@@ -6,6 +6,7 @@ mod cli;
 mod dialects;
 mod disk;
 mod fetch;
+mod former;
 mod install;
 mod journal;
 mod network;
