@@ -113,7 +113,7 @@ async fn what_a_gateway_of_the_version_before_commanded_is_carried_out_as_it_was
             None => {
                 world
                     .see("first report", || !world.answers().is_empty())
-                    .await
+                    .await;
             }
         }
     }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::client::Client;
 use crate::doctor::{Findings, Patient};
 use crate::failure::Failure;
+use crate::older::{self, numbers};
 
 /// Beyond this a clock is wrong, in milliseconds: the orchestrator waits 5 s longer than a worker,
 /// which is twice the clock skew plus delivery.
@@ -69,6 +70,11 @@ pub(super) async fn check(
     });
     let asked: Vec<_> = asked.collect();
     for ((machine, wish), answer) in known.into_iter().zip(asked) {
+        let version = machine.agent_version.as_deref();
+        if let Some(what) = version.and_then(|version| older::too_old(patient.entry, version)) {
+            let place = format!("machine {}", machine.machine);
+            found.add("old-agent", place, what, "install a newer agent there");
+        }
         let answer = answer
             .await
             .map_err(|error| Failure::refused(error.to_string()))??;
@@ -246,10 +252,4 @@ fn artifact(looked: &Looked, place: &str, found: &mut Findings) {
                     runs now";
         found.add("artifact", place, what, mend);
     }
-}
-
-/// Major and minor.
-fn numbers(version: &str) -> Option<(u64, u64)> {
-    let mut parts = version.split('.').map(str::parse);
-    Some((parts.next()?.ok()?, parts.next()?.ok()?))
 }

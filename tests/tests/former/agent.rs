@@ -130,9 +130,10 @@ impl<'a> Former<'a> {
         let headers: Vec<(&str, String)> = headers
             .map(|(name, value)| (name.as_str(), own(name, value)))
             .collect();
-        let sent = match &exchange.body {
-            Value::Null => String::new(),
-            body => body.to_string(),
+        let sent = if exchange.body.is_null() {
+            String::new()
+        } else {
+            exchange.body.to_string()
         };
         let door = self.world.api.public;
         let (method, path) = (&exchange.method, &exchange.path);
