@@ -6,7 +6,6 @@ mod cli;
 mod dialects;
 mod disk;
 mod fetch;
-mod former;
 mod install;
 mod journal;
 mod network;

@@ -4,7 +4,6 @@
 mod apply;
 mod approve;
 mod check;
-mod former;
 mod haproxy_config;
 mod help;
 mod import;
