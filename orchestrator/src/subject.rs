@@ -179,6 +179,8 @@ impl Subjects {
             let why = slot.unread.take().or_else(|| slot.old_plan());
             if let Some(why) = why.filter(|_| slot.stopped.is_none()) {
                 slot.stop(why);
+                // Where it went wrong is not known: the version that can read it folds it all.
+                self.stopped_at = Some(0);
             }
         }
     }
