@@ -9,6 +9,7 @@ mod poll;
 mod reports;
 mod signed;
 mod tokens;
+mod told;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;

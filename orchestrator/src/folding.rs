@@ -36,6 +36,7 @@ pub(crate) async fn fold(bus: &Bus, partition: u32, taken_at: u64) -> anyhow::Re
         for record in &records {
             if record.offset >= taken_at {
                 subjects.appended(&[taken_at]);
+                subjects.end_fold();
                 return Ok(subjects);
             }
             subjects.fold(record);

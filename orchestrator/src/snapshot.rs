@@ -134,7 +134,7 @@ pub(crate) async fn commit(
         subjects: subjects.numbers(),
     };
     let mut snapshots = Vec::new();
-    let targets = subjects.targets.iter();
+    let targets = subjects.targets_to_keep();
     for (target, slot) in targets.filter(|(_, slot)| slot.changed) {
         packed::pack(&target.to_string(), &json(slot)?, &mut snapshots)?;
     }

@@ -6,7 +6,7 @@ use bus::Record;
 use events::{
     Decision, Digest, Envelope, Event, Link, MachineName, RolloutId, Subject, Target, verify_link,
 };
-use rollout::{Machine, Stamp, State, apply, apply_machine};
+use rollout::{BRAIN, Machine, Stamp, State, apply, apply_machine, catalogue, unknown_brain};
 use serde::{Deserialize, Serialize};
 use view::RolloutView;
 
@@ -25,6 +25,13 @@ pub(crate) struct TargetSlot {
     /// It has changed since the states were last kept.
     #[serde(skip)]
     pub(crate) changed: bool,
+    /// Why its latest catalogue entry could not be read; none: it could.
+    #[serde(skip)]
+    unread: Option<String>,
+    /// Its state has passed over something that only another version understands. It is never kept,
+    /// but folded from its first event again.
+    #[serde(skip)]
+    passed_over: bool,
     /// Rollouts as people see them, by id; the newest last.
     pub(crate) shown: BTreeMap<RolloutId, RolloutView>,
 }
@@ -66,6 +73,8 @@ impl TargetSlot {
             head: None,
             stopped: None,
             changed: true,
+            unread: None,
+            passed_over: false,
             shown: BTreeMap::new(),
         }
     }
@@ -119,10 +128,15 @@ impl Subjects {
         }
     }
 
-    /// Every subject with the number of its last event.
+    /// The targets whose states may be kept.
+    pub(crate) fn targets_to_keep(&self) -> impl Iterator<Item = (&Target, &TargetSlot)> {
+        self.targets.iter().filter(|(_, slot)| !slot.passed_over)
+    }
+
+    /// Every subject that is kept, with the number of its last event.
     pub(crate) fn numbers(&self) -> BTreeMap<String, u64> {
         let number = |head: Head| head.map_or(0, |(n, _)| n);
-        let targets = self.targets.iter();
+        let targets = self.targets_to_keep();
         let targets = targets.map(|(name, slot)| (name.to_string(), number(slot.head)));
         let machines = self.machines.iter();
         let machines = machines.map(|(name, slot)| {
@@ -168,6 +182,21 @@ impl Subjects {
         }
     }
 
+    /// All is folded that there is. A target stands still whose rollout, or whose latest entry, only
+    /// another version of us understands: whatever was decided now would be a guess.
+    pub(crate) fn end_fold(&mut self) {
+        for slot in self.targets.values_mut() {
+            let why = slot.unread.take().or_else(|| slot.old_plan());
+            if let Some(why) = why.filter(|_| slot.stopped.is_none()) {
+                slot.stop(why);
+                slot.passed_over = true;
+            }
+            if slot.passed_over {
+                self.stopped_at = Some(0);
+            }
+        }
+    }
+
     /// Folds one stored event. One that cannot be folded stops its target; the others go on.
     pub(crate) fn fold(&mut self, record: &Record) {
         self.appended(&[record.offset]);
@@ -207,6 +236,23 @@ impl Subjects {
     }
 }
 
+/// Why an entry was passed over: each was read by whoever let it into the log.
+fn of_another_version(entry: &str, target: &Target) -> String {
+    let what = match catalogue::entry_of(entry, target) {
+        Ok(_) => "nothing asked for it".to_owned(),
+        Err(problems) => problems
+            .0
+            .first()
+            .map_or_else(String::new, ToString::to_string),
+    };
+    format!("its catalogue entry is for another version of Poolshift ({what}): start that again")
+}
+
+/// What is wrong with rules that are to come; none: they are no newer than ours.
+fn newer(brain: u16) -> Option<String> {
+    unknown_brain(brain).filter(|_| brain > BRAIN)
+}
+
 /// The event in a record, and the end of the chain with it.
 fn read(record: &Record, envelope: &Envelope, head: Head) -> Result<(Event, Stamp, Head), String> {
     let stored = Link {
@@ -216,6 +262,10 @@ fn read(record: &Record, envelope: &Envelope, head: Head) -> Result<(Event, Stam
     let head = verify_link(head, stored).map_err(|error| error.to_string())?;
     let event = Event::from_bytes(&envelope.kind, envelope.version, &record.value)
         .map_err(|error| error.to_string())?;
+    // One that was decided by older rules is folded like any other: it is so.
+    if let Some(why) = envelope.brain.and_then(newer) {
+        return Err(why);
+    }
     if let Event::Decision(Decision::RolloutPlanned(planned)) = &event
         && planned.plan.digest() != planned.digest
     {
@@ -239,14 +289,51 @@ impl TargetSlot {
                 apply(&mut self.state, &event, stamp);
                 self.head = head;
                 self.changed = true;
+                if let Err(why) = self.understood(&event) {
+                    self.stop(format!("event at offset {}: {why}", record.offset));
+                    self.passed_over = true;
+                }
             }
-            Err(why) => {
-                let why = format!("event at offset {}: {why}", record.offset);
-                tracing::error!(target = %self.state.target, why, "the target stands still");
-                self.stopped = Some(why);
-            }
+            Err(why) => self.stop(format!("event at offset {}: {why}", record.offset)),
         }
         self.stopped.is_none()
+    }
+
+    /// The fold passes over an entry that it cannot read, and over a plan with such an entry. A
+    /// later entry may take the place of the first; nothing can take that of the second.
+    fn understood(&mut self, event: &Event) -> Result<(), String> {
+        match event {
+            Event::Decision(Decision::ServiceDefined(defined)) => {
+                let unread = self.state.entry_sha256 != Some(defined.sha256);
+                self.unread =
+                    unread.then(|| of_another_version(&defined.entry, &self.state.target));
+                Ok(())
+            }
+            Event::Decision(Decision::RolloutPlanned(planned)) => {
+                let plan = planned.plan.value();
+                if let Some(why) = newer(plan.brain) {
+                    return Err(why);
+                }
+                let rollout = self.state.rollout.as_ref();
+                if rollout.is_some_and(|rollout| rollout.digest == planned.digest) {
+                    return Ok(());
+                }
+                Err(of_another_version(&plan.entry, &plan.target))
+            }
+            Event::Decision(_) | Event::Answer(_) => Ok(()),
+        }
+    }
+
+    /// What is wrong with the rules of the rollout that runs; none: they are known.
+    fn old_plan(&self) -> Option<String> {
+        let rollout = self.state.rollout.as_ref()?;
+        let why = unknown_brain(rollout.plan.brain)?;
+        Some(format!("its rollout of {}: {why}", rollout.plan.version))
+    }
+
+    fn stop(&mut self, why: String) {
+        tracing::error!(target = %self.state.target, why, "the target stands still");
+        self.stopped = Some(why);
     }
 }
 

@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod haproxy;
 mod import;
+mod older;
 pub mod replay;
 mod said;
 mod serve;

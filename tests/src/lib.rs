@@ -9,6 +9,7 @@ pub mod artifact;
 pub mod clock;
 pub mod customers;
 pub mod fleet;
+pub mod former;
 pub mod haproxy;
 pub mod http;
 pub mod ports;

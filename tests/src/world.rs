@@ -122,7 +122,8 @@ impl World {
     async fn begin(&mut self, programs: &Programs) -> Result<()> {
         self.api.ready(READY).await?;
         self.target_with("catalogue entry", READY, |_| true).await?;
-        for machine in self.setup.machines() {
+        let machines = self.setup.machines().into_iter();
+        for machine in machines.filter(|_| self.setup.agents) {
             let agent = self.enrol(programs, &machine).await?;
             self.agents.push(agent);
         }

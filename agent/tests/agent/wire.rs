@@ -1,5 +1,6 @@
 //! What an agent and its gateway say to each other.
 
+mod former;
 mod look;
 
 use std::collections::BTreeSet;

@@ -10,6 +10,7 @@ mod install;
 mod own;
 mod record;
 mod restore;
+mod since;
 mod suite;
 mod watch;
 
@@ -29,6 +30,7 @@ pub use install::*;
 pub use own::*;
 pub use record::*;
 pub use restore::*;
+pub use since::Since;
 pub use suite::*;
 pub use watch::*;
 

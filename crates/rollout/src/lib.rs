@@ -11,6 +11,7 @@
 //! a simulation.
 
 mod apply;
+mod brain;
 mod busy;
 mod calendar;
 pub mod catalogue;
@@ -29,6 +30,7 @@ mod tell;
 mod waiting;
 
 pub use apply::{Stamp, apply};
+pub use brain::{BRAIN, BRAIN_OLDEST, unknown_brain};
 pub use busy::{BUSY_MAX_MS, Behind};
 pub use decide::{Heard, Input, Reply, decide};
 pub use issue::direct_check;
@@ -44,9 +46,6 @@ pub use state::{
 pub use step::{Course, Step, Way};
 pub use tell::{Told, tell};
 pub use waiting::{Waiting, gate_waiting, queue_waiting, waiting, wake_at};
-
-/// Version of these rules. A rollout ends under the rules it was planned with.
-pub const BRAIN: u16 = 1;
 
 /// Version of the fold: raised whenever the same events make another [`State`], or a state is
 /// written in another way. A state that was kept by another fold is thrown away.

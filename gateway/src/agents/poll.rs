@@ -10,8 +10,9 @@ use events::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::agents::enrol::token_for;
+use crate::agents::reports::agent_version;
 use crate::agents::tokens::Claims;
-use crate::agents::{agent, stands};
+use crate::agents::{agent, stands, told};
 use crate::app::App;
 use crate::polling::{Poll, while_open};
 use crate::problem::Problem;
@@ -40,15 +41,17 @@ pub(super) async fn commands(
         return Ok(HttpResponse::NotModified().insert_header(tag).finish());
     }
     let server_time = app.now();
-    Ok(HttpResponse::Ok().insert_header(tag).json(PollAnswer {
+    let records = records.into_iter().map(told::of_its_own);
+    let answer = PollAnswer {
         server_time,
         assignments: records
-            .into_iter()
             .map(|record| assignment(record, server_time))
             .collect(),
         renewed,
         look,
-    }))
+    };
+    let body = told::to(&agent_version(&request), &answer);
+    Ok(HttpResponse::Ok().insert_header(tag).json(body))
 }
 
 /// What a machine is to know now, and the name of this very state of it.

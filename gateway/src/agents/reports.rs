@@ -182,8 +182,7 @@ fn on_machine(
     }
 }
 
-/// As the agent's own `User-Agent` says: `poolshift-agent/0.1.0`.
-/// The version that an agent says it is, in its `User-Agent`.
+/// The version that an agent says it is, in its `User-Agent`: `poolshift-agent/0.2.0`.
 pub(super) fn agent_version(request: &HttpRequest) -> String {
     let agent = request.headers().get("user-agent");
     let version = agent

@@ -1,6 +1,7 @@
 //! Enrolment, tokens and polls.
 
 mod looks;
+mod told;
 
 use std::time::{Duration, Instant};
 

@@ -7,4 +7,5 @@ mod keeping;
 mod owning;
 mod promoting;
 mod still;
+mod versions;
 mod world;

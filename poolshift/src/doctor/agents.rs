@@ -9,13 +9,14 @@ use serde::Deserialize;
 use crate::client::Client;
 use crate::doctor::{Findings, Patient};
 use crate::failure::Failure;
+use crate::older::{self, numbers};
 
 /// Beyond this a clock is wrong, in milliseconds: the orchestrator waits 5 s longer than a worker,
 /// which is twice the clock skew plus delivery.
 const SKEW_MAX_MS: u64 = 2_000;
 
 /// The first version whose agents answer looks.
-const LOOKS_SINCE: (u64, u64) = (0, 1);
+const LOOKS_SINCE: (u64, u64) = (0, 2);
 
 #[derive(Deserialize)]
 struct Machine {
@@ -80,6 +81,11 @@ pub(super) async fn check(
     });
     let asked: Vec<_> = asked.collect();
     for ((machine, wish), answer) in known.into_iter().zip(asked) {
+        let version = machine.agent_version.as_deref();
+        if let Some(what) = version.and_then(|version| older::too_old(patient.entry, version)) {
+            let place = format!("machine {}", machine.machine);
+            found.add("old-agent", place, what, "install a newer agent there");
+        }
         let answer = answer
             .await
             .map_err(|error| Failure::refused(error.to_string()))??;
@@ -304,10 +310,4 @@ fn unreached(what: String) -> (&'static str, String, String) {
     let mend = "mend `url` in [artifact], or let the machine reach it: that is the artifact of what \
                 runs now";
     ("artifact", what, mend.to_owned())
-}
-
-/// Major and minor.
-fn numbers(version: &str) -> Option<(u64, u64)> {
-    let mut parts = version.split('.').map(str::parse);
-    Some((parts.next()?.ok()?, parts.next()?.ok()?))
 }

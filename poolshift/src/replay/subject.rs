@@ -2,7 +2,9 @@
 
 use bus::Record;
 use events::{Cause, Decision, Digest, Envelope, Event, Link, Subject, Timestamp, verify_link};
-use rollout::{BRAIN, Input, Machine, Stamp, State, apply, apply_machine, decide_machine, settle};
+use rollout::{
+    Input, Machine, Stamp, State, apply, apply_machine, decide_machine, settle, unknown_brain,
+};
 
 use super::inputs::Inputs;
 use super::{Difference, Head};
@@ -128,7 +130,10 @@ impl<'a> Replay<'a> {
                 heard
             }
         };
-        if first.brain != Some(BRAIN) {
+        if first
+            .brain
+            .is_none_or(|brain| unknown_brain(brain).is_some())
+        {
             self.skipped += 1;
             return Ok(());
         }

@@ -6,6 +6,7 @@
 
 mod watch;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,6 +21,7 @@ use crate::api::{self, Shown};
 use crate::catalogue::{self, File};
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::older::{self, Agents};
 use crate::said::Said;
 
 /// Plans, and starts nothing.
@@ -30,18 +32,24 @@ pub(crate) async fn run(
     folder: Option<PathBuf>,
     json: bool,
 ) -> anyhow::Result<Said> {
-    let state = match folder {
-        Some(folder) => defined(&target, &catalogue::load(&[folder])?)?,
+    let (state, agents) = match folder {
+        Some(folder) => {
+            let state = defined(&target, &catalogue::load(&[folder])?)?;
+            (state, Agents::default())
+        }
         None => {
             api::target(client, &target).await?;
-            folded(&target, &api::events_after(client, &target, 0).await?)?
+            let events = api::events_after(client, &target, 0).await?;
+            (folded(&target, &events)?, older::agents(client).await?)
         }
     };
     let asked = asked(&state, version);
     let sealed = rollout::plan(&state, &asked, now())
         .map_err(|error| Failure::refused(format!("{target} cannot be planned: {error}")))?;
     let plan = sealed.value();
-    Said::either(json, plan, || text(plan, &state))
+    Said::either(json, plan, || {
+        [text(plan, &state), too_old(plan, &state, &agents)].concat()
+    })
 }
 
 /// The state of a target of which only the entry is known.
@@ -159,6 +167,16 @@ fn text(plan: &Plan, state: &State) -> String {
         ));
     }
     lines.join("\n")
+}
+
+/// A line for each machine whose agent would refuse.
+fn too_old(plan: &Plan, state: &State, agents: &Agents) -> String {
+    let machines: BTreeSet<_> = plan.servers.iter().map(|server| &server.machine).collect();
+    let lines = machines.into_iter().filter_map(|machine| {
+        let why = older::too_old(state.entry.as_deref()?, agents.get(machine)?)?;
+        Some(format!("\n  TOO OLD: machine {machine}: {why}"))
+    });
+    lines.collect()
 }
 
 fn gate_text(gate: &Gate) -> String {

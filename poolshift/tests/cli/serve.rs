@@ -1,6 +1,7 @@
 //! `poolshift serve` starts whole, refuses clearly, and ends politely.
 
 mod backup;
+mod former;
 mod replay;
 mod still;
 

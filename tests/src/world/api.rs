@@ -110,7 +110,11 @@ impl Api {
         read(path, &response)
     }
 
-    async fn ask(
+    /// Sends one request to one of the doors, whatever is answered.
+    ///
+    /// # Errors
+    /// When there is no whole answer.
+    pub async fn ask(
         &self,
         door: SocketAddr,
         method: &str,

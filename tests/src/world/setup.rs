@@ -27,6 +27,8 @@ pub struct Setup {
     pub install: Install,
     /// `watch` of the catalogue, as a line of it; empty: nothing is watched.
     pub watch: String,
+    /// Whether an agent runs on each machine; else somebody else plays them.
+    pub agents: bool,
 }
 
 /// How a version gets onto a machine.
@@ -57,6 +59,7 @@ impl Default for Setup {
             rolls_back: true,
             install: Install::Archive,
             watch: String::new(),
+            agents: true,
         }
     }
 }

@@ -197,7 +197,7 @@ fn a_missing_folder_is_named() {
         "{error}"
     );
     let inner = folder.path().join("inner");
-    std::fs::create_dir(&inner).unwrap();
+    fs::create_dir(&inner).unwrap();
     let error = refusal(&inner).to_string();
     assert!(error.contains("cannot use"), "{error}");
 }

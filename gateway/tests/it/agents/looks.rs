@@ -31,7 +31,7 @@ async fn a_look_comes_with_an_open_poll_and_its_answer_goes_to_who_asked() {
         let looked = Looked {
             id: look.id,
             clock: now(),
-            agent_version: "0.1.0".to_owned(),
+            agent_version: "0.2.0".to_owned(),
             folders: vec![],
             programs: vec![],
             urls: vec![],
@@ -49,7 +49,7 @@ async fn a_look_comes_with_an_open_poll_and_its_answer_goes_to_who_asked() {
     };
     let (asked, ()) = tokio::join!(house.post(PATH, &at), agent);
     let said: Value = asked.json().await.unwrap();
-    assert_eq!(said["looked"]["agent_version"], "0.1.0");
+    assert_eq!(said["looked"]["agent_version"], "0.2.0");
     assert!(said["asked_at"].as_str().unwrap() <= said["ended_at"].as_str().unwrap());
     assert!(
         began.elapsed() < Duration::from_secs(8),
