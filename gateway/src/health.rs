@@ -29,7 +29,7 @@ async fn metrics(app: Data<App>) -> HttpResponse {
     let since = events::Timestamp::from_ms(app.now().as_ms() - CONNECTED_MS);
     let agents = i64::try_from(app.view.agents_since(since)).unwrap_or(i64::MAX);
     app.metrics.agents.set(agents);
-    if let Ok(room) = app.bus.room().await {
+    if let Ok(Some(room)) = app.bus.room().await {
         let gauge = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         app.metrics.log_bytes.set(gauge(room.log_bytes));
         app.metrics.log_free_bytes.set(gauge(room.free_bytes));

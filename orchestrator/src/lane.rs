@@ -268,6 +268,7 @@ impl Lane {
                 | bus::Error::TooNew { .. }
                 | bus::Error::Damaged { .. }
                 | bus::Error::Backup { .. }
+                | bus::Error::Settings { .. }
                 | bus::Error::NotEmpty { .. } => {
                     tracing::error!(partition, %error, "a decision cannot be written; trying again");
                 }

@@ -12,6 +12,7 @@ use crate::verbs::doctor::Doctor;
 use crate::verbs::haproxy_config::HaproxyConfig;
 use crate::verbs::import::Import;
 use crate::verbs::log::Log;
+use crate::verbs::topics::Topics;
 use crate::verbs::webhook_check::From;
 
 pub(crate) use gates::{Freeze, Override, Supersede, Unfreeze, Where};
@@ -203,6 +204,9 @@ pub(crate) enum Verb {
     /// Keep a copy of the log elsewhere, and make a log from it.
     #[command(subcommand)]
     Log(Log),
+    /// Make the topics of Kafka, where the log is to lie there.
+    #[command(subcommand)]
+    Topics(Topics),
     /// Decide again everything in a log that no process uses, and compare; check its hash chains.
     Replay {
         /// The log, or a copy of it.

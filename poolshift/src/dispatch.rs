@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::said::{self, Said};
 use crate::verbs::log::Log;
 use crate::verbs::steer::Wanted;
+use crate::verbs::topics::Topics;
 use crate::{serve, verbs};
 
 /// Runs the command line to its end.
@@ -147,6 +148,7 @@ async fn verb(cli: Cli) -> anyhow::Result<Said> {
             verbs::log::export(&client, &to, log.as_deref(), json).await
         }
         Verb::Log(Log::Import { from, log }) => verbs::log::import(&from, &log, json).await,
+        Verb::Topics(Topics::Create(asked)) => verbs::topics::create(&asked, json).await,
         Verb::Replay { log } => verbs::replay::run(&log, json).await,
     }
 }

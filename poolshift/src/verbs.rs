@@ -20,6 +20,7 @@ pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod steer;
 pub(crate) mod supersede;
+pub(crate) mod topics;
 pub(crate) mod verdict;
 pub(crate) mod watch;
 pub(crate) mod webhook_check;

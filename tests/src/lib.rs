@@ -12,6 +12,7 @@ pub mod fleet;
 pub mod former;
 pub mod haproxy;
 pub mod http;
+pub mod kafka;
 pub mod ports;
 pub mod programs;
 pub mod shop;

@@ -1,11 +1,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::owner::{Owner, Ownership};
+use crate::kafka::{self, Kafka};
+use crate::owner::{Hand, Owner, Ownership};
 use crate::record::check_sizes;
-use crate::sqlite::Log;
-use crate::sqlite::Request;
-use crate::{Error, Follower, Outgoing, PARTITIONS, Position, Record, Stream};
+use crate::sqlite::{Log, Request};
+use crate::{Error, Follower, Membership, Outgoing, PARTITIONS, Position, Record, Stream};
 
 /// The streams. Clones share one log.
 #[derive(Clone, Debug)]
@@ -16,6 +16,7 @@ pub struct Bus {
 #[derive(Clone, Debug)]
 enum Backend {
     Sqlite(Arc<Log>),
+    Kafka(Arc<Kafka>),
 }
 
 /// How a log is opened.
@@ -42,8 +43,9 @@ pub struct Stats {
     pub writes: u64,
     /// Records that were written by them.
     pub records: u64,
-    /// Transactions flushed to the disk; less than `writes` where writers shared one.
-    pub flushes: u64,
+    /// Transactions flushed to the disk; less than `writes` where writers shared one. `None` on
+    /// Kafka: when a broker flushes is its own affair.
+    pub flushes: Option<u64>,
     /// Writes that wait for their answer now.
     pub waiting: u64,
 }
@@ -69,8 +71,23 @@ impl Bus {
         })
     }
 
+    /// Opens the log on Kafka, whose topics `poolshift topics create` has made.
+    ///
+    /// # Errors
+    /// [`Error::Settings`]; [`Error::Silent`] when no broker answers; [`Error::Storage`] when a topic
+    /// is missing or not as it must be.
+    pub async fn connect(settings: &kafka::Settings) -> Result<Self, Error> {
+        Ok(Self {
+            backend: Backend::Kafka(Arc::new(Kafka::open(settings).await?)),
+        })
+    }
+
     /// Appends in this order and answers with the offsets. The records are on the disk when it
-    /// returns; all of them or none. A caller that gives up waiting does not know the outcome.
+    /// returns (on Kafka: on all replicas that are in sync). A caller that gives up waiting does not
+    /// know the outcome.
+    ///
+    /// After an error there is none of them in a file; on Kafka, where they are no transaction, the
+    /// first ones may stand after [`Error::Silent`].
     ///
     /// # Errors
     /// [`Error::OwnerOnly`] for all streams but reports and rejected, [`Error::UnknownPartition`],
@@ -89,18 +106,22 @@ impl Bus {
         if records.is_empty() {
             return Ok(Vec::new());
         }
-        let answer = self
-            .submit(Request::Append {
-                stream,
-                partition,
-                records,
-            })
-            .await?;
-        Ok(answer.offsets)
+        match &self.backend {
+            Backend::Sqlite(log) => {
+                let request = Request::Append {
+                    stream,
+                    partition,
+                    records,
+                };
+                Ok(log.submit(request).await?.offsets)
+            }
+            Backend::Kafka(kafka) => kafka.append(stream, partition, records).await,
+        }
     }
 
     /// Follows a stream: each record once, in the order of its partition, and then those to come.
-    /// Of a compacted stream a record that was superseded before it was read is left out.
+    /// Of a compacted stream a record that was superseded before it was read may be left out;
+    /// [`Follower::catch_up`] leaves them all out.
     ///
     /// # Errors
     /// [`Error::UnknownPartition`]; [`Error::BeyondEnd`], which a remote log may give only at the
@@ -116,10 +137,14 @@ impl Bus {
             .try_for_each(|partition| check_partition(*partition))?;
         match &self.backend {
             Backend::Sqlite(log) => Ok(Follower::sqlite(log.follow(stream, partitions, from)?)),
+            Backend::Kafka(kafka) => Ok(Follower::kafka(kafka.follow(stream, partitions, from)?)),
         }
     }
 
-    /// The offset of the last record at present, `None` when there is none. It rises only.
+    /// The last place that is taken at present, `None` when there has never been a record. It rises
+    /// only. Mostly a record lies there; on Kafka it may also be the mark of a transaction, or be
+    /// empty when the topic's retention took the record. What lies in a transaction that is not
+    /// decided yet is behind the end.
     ///
     /// # Errors
     /// [`Error::UnknownPartition`], or the storage's.
@@ -127,6 +152,7 @@ impl Bus {
         check_partition(partition)?;
         match &self.backend {
             Backend::Sqlite(log) => log.end(stream, partition).await,
+            Backend::Kafka(kafka) => kafka.end(stream, partition).await,
         }
     }
 
@@ -143,6 +169,7 @@ impl Bus {
         check_partition(partition)?;
         match &self.backend {
             Backend::Sqlite(log) => log.read(stream, partition, offsets).await,
+            Backend::Kafka(kafka) => kafka.read(stream, partition, &offsets).await,
         }
     }
 
@@ -157,6 +184,7 @@ impl Bus {
         }
         match &self.backend {
             Backend::Sqlite(log) => log.latest(stream, partition).await,
+            Backend::Kafka(kafka) => kafka.latest(stream, partition).await,
         }
     }
 
@@ -177,6 +205,7 @@ impl Bus {
         check_partition(partition)?;
         match &self.backend {
             Backend::Sqlite(log) => log.ownership(partition).await,
+            Backend::Kafka(kafka) => kafka.ownership(partition).await,
         }
     }
 
@@ -186,31 +215,53 @@ impl Bus {
     /// have fenced the former owner all the same, and takes the partition again.
     ///
     /// # Errors
+    /// [`Error::Fenced`] when another process took it at the same moment;
     /// [`Error::EpochTooLow`] when the epoch would not be above the former one (after a higher base
     /// was in use); [`Error::UnknownPartition`], [`Error::TooLarge`], or the storage's.
     pub async fn own(&self, partition: u32, base: u64, taken: Outgoing) -> Result<Owner, Error> {
         check_partition(partition)?;
         check_sizes([&taken])?;
-        let answer = self
-            .submit(Request::Own {
-                partition,
-                base,
-                taken,
-            })
-            .await?;
-        let taken_at = answer.offsets.first().copied().unwrap_or_default();
-        Ok(Owner::new(
-            self.clone(),
-            partition,
-            base + taken_at,
-            taken_at,
-            answer.consumed,
-        ))
+        match &self.backend {
+            Backend::Sqlite(log) => {
+                let request = Request::Own {
+                    partition,
+                    base,
+                    taken,
+                };
+                let answer = log.submit(request).await?;
+                let taken_at = answer.offsets.first().copied().unwrap_or_default();
+                let ownership = Ownership {
+                    epoch: base + taken_at,
+                    consumed: answer.consumed,
+                };
+                let hand = Hand::Sqlite(Arc::clone(log));
+                Ok(Owner::new(hand, partition, taken_at, ownership))
+            }
+            Backend::Kafka(kafka) => {
+                let taken = kafka.own(partition, base, taken).await?;
+                let hand = Hand::Kafka(Arc::clone(kafka), taken.seat);
+                Ok(Owner::new(hand, partition, taken.taken_at, taken.ownership))
+            }
+        }
+    }
+
+    /// Which partitions this process should own, as far as others are there. `instance` is its name
+    /// among them.
+    ///
+    /// # Errors
+    /// [`Error::Settings`], [`Error::Closed`].
+    pub fn membership(&self, instance: &str) -> Result<Membership, Error> {
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(Membership::alone()),
+            Backend::Kafka(kafka) => Ok(Membership::kafka(kafka.members(instance)?)),
+        }
     }
 
     /// Deletes records of reports or rejected that were appended before `older_than_ms`
     /// (milliseconds since 1970), and answers how many. It keeps the last record of each partition,
-    /// so that [`Bus::end`] never falls, and here also reports that no owner has consumed.
+    /// so that [`Bus::end`] never falls, and here also reports that no owner has consumed. On Kafka
+    /// it does nothing and answers 0: there the brokers delete what is older than the topic's
+    /// retention, also when nobody has consumed it.
     ///
     /// # Errors
     /// [`Error::NeverExpires`] for the other streams, or the storage's.
@@ -218,9 +269,13 @@ impl Bus {
         if !stream.is_open() {
             return Err(Error::NeverExpires { stream });
         }
+        let log = match &self.backend {
+            Backend::Sqlite(log) => log,
+            Backend::Kafka(_) => return Ok(0),
+        };
         let mut deleted = 0;
         loop {
-            let answer = self
+            let answer = log
                 .submit(Request::Expire {
                     stream,
                     older_than_ms,
@@ -233,13 +288,15 @@ impl Bus {
         }
     }
 
-    /// How much the log holds, and how much more fits.
+    /// How much the log holds, and how much more fits. `None` on Kafka: only who runs the brokers
+    /// sees their disks.
     ///
     /// # Errors
     /// The storage's.
-    pub async fn room(&self) -> Result<Room, Error> {
+    pub async fn room(&self) -> Result<Option<Room>, Error> {
         match &self.backend {
-            Backend::Sqlite(log) => log.room().await,
+            Backend::Sqlite(log) => log.room().await.map(Some),
+            Backend::Kafka(_) => Ok(None),
         }
     }
 
@@ -247,11 +304,12 @@ impl Bus {
     pub fn stats(&self) -> Stats {
         match &self.backend {
             Backend::Sqlite(log) => log.stats(),
+            Backend::Kafka(kafka) => kafka.stats(),
         }
     }
 
-    /// Takes no more requests, answers those that wait, and lets go of the file; afterwards the
-    /// log is one file again. Everything else on this bus gets [`Error::Closed`]. When the last
+    /// Takes no more requests, answers those that wait, and lets go of the file, which afterwards
+    /// is one again, or of the brokers. Everything else on this bus gets [`Error::Closed`]. When the last
     /// clone and owner are dropped the same happens, but nobody can await it.
     ///
     /// # Errors
@@ -259,12 +317,7 @@ impl Bus {
     pub async fn close(&self) -> Result<(), Error> {
         match &self.backend {
             Backend::Sqlite(log) => log.close().await,
-        }
-    }
-
-    pub(crate) async fn submit(&self, request: Request) -> Result<crate::sqlite::Answer, Error> {
-        match &self.backend {
-            Backend::Sqlite(log) => log.submit(request).await,
+            Backend::Kafka(kafka) => kafka.close().await,
         }
     }
 }

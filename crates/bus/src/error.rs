@@ -1,8 +1,27 @@
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::record::MAX_RECORD_BYTES;
 use crate::{PARTITIONS, Stream};
+
+/// Where a log lies, as errors name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// In this file.
+    File(PathBuf),
+    /// On the brokers found by these addresses.
+    Kafka(String),
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Kafka(brokers) => write!(f, "Kafka at {brokers}"),
+        }
+    }
+}
 
 /// Why the bus refused or failed, and what to do about it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -141,26 +160,30 @@ pub enum Error {
         detail: String,
     },
     /// No room. Nothing was written; the bus goes on when there is room.
-    #[error("no room to write to {} ({detail}): free disk space or raise its limit, then repeat", path.display())]
+    #[error(
+        "no room to write to {home} ({detail}): free disk space or raise its limit, then repeat"
+    )]
     Full {
-        /// The file.
-        path: PathBuf,
+        /// The log.
+        home: Home,
         /// What is full.
         detail: String,
     },
     /// The storage failed otherwise. Nothing was acknowledged.
-    #[error("cannot use {} ({detail}): mend the storage, then repeat with the same id", path.display())]
+    #[error("cannot use {home} ({detail}): mend the storage, then repeat with the same id")]
     Storage {
-        /// The file.
-        path: PathBuf,
+        /// The log.
+        home: Home,
         /// What the storage said.
         detail: String,
     },
     /// The storage gave no answer in time. What was asked for may still happen.
-    #[error("no answer from {} within {limit:?}, the outcome is unknown: repeat with the same id", path.display())]
+    #[error(
+        "no answer from {home} within {limit:?}, the outcome is unknown: repeat with the same id"
+    )]
     Silent {
-        /// The file.
-        path: PathBuf,
+        /// The log.
+        home: Home,
         /// How long was waited.
         limit: Duration,
     },
@@ -179,6 +202,12 @@ pub enum Error {
         stream: Stream,
         /// The partition that is not empty.
         partition: u32,
+    },
+    /// Settings that no log on Kafka can be opened with.
+    #[error("settings of Kafka: {detail}")]
+    Settings {
+        /// What is wrong, and how to mend it.
+        detail: String,
     },
     /// The bus was closed.
     #[error("the bus is closed: this process is ending")]

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
-use crate::sqlite::Tail;
-use crate::{Error, Record};
+use crate::{Error, Record, kafka, sqlite};
 
 /// A reader of some partitions of a stream. See [`Bus::follow`](crate::Bus::follow).
 ///
@@ -15,13 +14,20 @@ pub struct Follower {
 
 #[derive(Debug)]
 enum Source {
-    Sqlite(Tail),
+    Sqlite(sqlite::Tail),
+    Kafka(kafka::Tail),
 }
 
 impl Follower {
-    pub(crate) fn sqlite(tail: Tail) -> Self {
+    pub(crate) fn sqlite(tail: sqlite::Tail) -> Self {
         Self {
             source: Source::Sqlite(tail),
+        }
+    }
+
+    pub(crate) fn kafka(tail: kafka::Tail) -> Self {
+        Self {
+            source: Source::Kafka(tail),
         }
     }
 
@@ -45,25 +51,30 @@ impl Follower {
     ) -> Result<Vec<Record>, Error> {
         match &mut self.source {
             Source::Sqlite(tail) => tail.next_batch(max, deadline).await,
+            Source::Kafka(tail) => tail.next_batch(max, deadline).await,
         }
     }
 
     /// Everything up to the end as it is now, in memory: what a worker does before it acts on the
-    /// first command. Long streams are read in batches up to [`Bus::end`](crate::Bus::end) instead.
+    /// first command. Of a compacted stream it gives the latest record of each key alone. Long
+    /// streams are read in batches up to [`Bus::end`](crate::Bus::end) instead.
     ///
     /// # Errors
     /// As [`Follower::next`].
     pub async fn catch_up(&mut self) -> Result<Vec<Record>, Error> {
         match &mut self.source {
             Source::Sqlite(tail) => tail.catch_up().await,
+            Source::Kafka(tail) => tail.catch_up().await,
         }
     }
 
-    /// How far this follower is: everything up to this offset has been given. It has passed an
-    /// [`end`](crate::Bus::end) when this is not below it, also if that very record was compacted.
+    /// How far this follower is: everything up to this offset has been given, or is no record. It
+    /// has passed an [`end`](crate::Bus::end) when this is not below it, also if no record lies
+    /// there (any more). On Kafka it passes places without a record when a wait ends with nothing.
     pub fn position(&self, partition: u32) -> Option<u64> {
         match &self.source {
             Source::Sqlite(tail) => tail.position(partition),
+            Source::Kafka(tail) => tail.position(partition),
         }
     }
 }

@@ -1,17 +1,26 @@
+use std::sync::Arc;
+
 use crate::bus::check_partition;
+use crate::kafka::{Kafka, Seat};
 use crate::record::check_sizes;
-use crate::sqlite::Request;
-use crate::{Bus, Error, Outgoing};
+use crate::sqlite::{Log, Request};
+use crate::{Error, Outgoing};
 
 /// The right to write to a partition, until another owner takes it.
 #[derive(Debug)]
 pub struct Owner {
-    bus: Bus,
+    hand: Hand,
     partition: u32,
-    epoch: u64,
     taken_at: u64,
-    consumed: Option<u64>,
+    ownership: Ownership,
     in_doubt: bool,
+}
+
+/// What it writes with.
+#[derive(Debug)]
+pub(crate) enum Hand {
+    Sqlite(Arc<Log>),
+    Kafka(Arc<Kafka>, Arc<Seat>),
 }
 
 /// How far the owners of a partition have come.
@@ -49,19 +58,12 @@ pub struct Committed {
 }
 
 impl Owner {
-    pub(crate) fn new(
-        bus: Bus,
-        partition: u32,
-        epoch: u64,
-        taken_at: u64,
-        consumed: Option<u64>,
-    ) -> Self {
+    pub(crate) fn new(hand: Hand, partition: u32, taken_at: u64, ownership: Ownership) -> Self {
         Self {
-            bus,
+            hand,
             partition,
-            epoch,
             taken_at,
-            consumed,
+            ownership,
             in_doubt: false,
         }
     }
@@ -73,7 +75,7 @@ impl Owner {
 
     /// Higher than the epoch of every owner of the partition before it.
     pub fn epoch(&self) -> u64 {
-        self.epoch
+        self.ownership.epoch
     }
 
     /// The offset of the record that was appended to the events when the partition was taken.
@@ -83,7 +85,7 @@ impl Owner {
 
     /// The position of the last report consumed, by this owner or one before it.
     pub fn consumed(&self) -> Option<u64> {
-        self.consumed
+        self.ownership.consumed
     }
 
     /// Writes a decision in one transaction, reports to other partitions included. It is on the disk when it returns.
@@ -114,19 +116,41 @@ impl Owner {
             .reports
             .iter()
             .try_for_each(|(partition, _)| check_partition(*partition))?;
-        let consumed = commit.consumed;
-        let request = Request::Commit {
-            partition: self.partition,
-            epoch: self.epoch,
-            commit,
-        };
+        let mut ownership = self.ownership;
+        ownership.consumed = commit.consumed.or(ownership.consumed);
         self.in_doubt = true;
-        let answer = self.bus.submit(request).await;
-        self.in_doubt = matches!(answer, Err(Error::Silent { .. }));
-        let answer = answer?;
-        self.consumed = consumed.or(self.consumed);
-        Ok(Committed {
-            event_offsets: answer.offsets,
-        })
+        let written = self.write(commit, ownership).await;
+        self.in_doubt = matches!(written, Err(Error::Silent { .. }));
+        let event_offsets = written?;
+        self.ownership = ownership;
+        Ok(Committed { event_offsets })
+    }
+
+    async fn write(&self, commit: Commit, ownership: Ownership) -> Result<Vec<u64>, Error> {
+        let partition = self.partition;
+        match &self.hand {
+            Hand::Sqlite(log) => {
+                let request = Request::Commit {
+                    partition,
+                    epoch: ownership.epoch,
+                    commit,
+                };
+                Ok(log.submit(request).await?.offsets)
+            }
+            Hand::Kafka(kafka, seat) => {
+                // As long as nobody fenced us, what we know of it is what stands.
+                let stored = self.ownership.consumed;
+                if let (Some(asked), Some(stored)) = (commit.consumed, stored)
+                    && asked <= stored
+                {
+                    return Err(Error::AlreadyConsumed {
+                        partition,
+                        asked,
+                        stored,
+                    });
+                }
+                kafka.commit(seat, commit, ownership).await
+            }
+        }
     }
 }

@@ -14,10 +14,13 @@ use crate::problem::Problem;
 /// writes about half a megabyte, so there are days left to act, and Grafana has shown it for weeks.
 const LOW_BYTES: u64 = 2 << 30;
 
+/// The sizes are absent where the log lies on Kafka.
 #[derive(Debug, Serialize)]
 struct Room {
-    log_bytes: u64,
-    free_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free_bytes: Option<u64>,
     /// What is wrong, and how to mend it.
     alarm: Option<String>,
 }
@@ -25,9 +28,9 @@ struct Room {
 pub(super) async fn room(app: Data<App>) -> Result<HttpResponse, Problem> {
     let room = app.bus.room().await.map_err(|error| unreadable(&error))?;
     Ok(HttpResponse::Ok().json(Room {
-        log_bytes: room.log_bytes,
-        free_bytes: room.free_bytes,
-        alarm: alarm(room),
+        log_bytes: room.map(|room| room.log_bytes),
+        free_bytes: room.map(|room| room.free_bytes),
+        alarm: room.and_then(alarm),
     }))
 }
 

@@ -57,8 +57,10 @@ struct Made<'a> {
 /// What the server says of its log's disk.
 #[derive(Debug, Serialize, Deserialize)]
 struct Room {
-    log_bytes: u64,
-    free_bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    free_bytes: Option<u64>,
     alarm: Option<String>,
 }
 
@@ -67,11 +69,14 @@ pub(crate) async fn size(client: &Client, json: bool) -> anyhow::Result<Said> {
     let room: Room = client.get("/log").await?;
     Said::either(json, &room, || {
         let mib = |bytes: u64| bytes >> 20;
-        let mut lines = vec![format!(
-            "the log takes {} MiB, its disk has {} MiB left",
-            mib(room.log_bytes),
-            mib(room.free_bytes)
-        )];
+        let mut lines = vec![match (room.log_bytes, room.free_bytes) {
+            (Some(log), Some(free)) => format!(
+                "the log takes {} MiB, its disk has {} MiB left",
+                mib(log),
+                mib(free)
+            ),
+            _ => "the log lies on Kafka, whose brokers' disks only their keepers see".to_owned(),
+        }];
         lines.extend(room.alarm.clone());
         lines.join("\n")
     })

@@ -4,7 +4,7 @@ use std::time::Duration;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
-use crate::{Error, Room};
+use crate::{Error, Home, Room};
 
 /// Where the log lies, and how its failures are told.
 #[derive(Debug)]
@@ -65,38 +65,42 @@ impl File {
     }
 
     pub(super) fn error(&self, error: &rusqlite::Error) -> Error {
-        let path = self.path.clone();
+        let (home, path) = (self.home(), self.path.clone());
         let detail = error.to_string();
         let extended = error.sqlite_error().map_or(0, |error| error.extended_code);
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Error::Full { path, detail },
+            Some(ErrorCode::DiskFull) => Error::Full { home, detail },
             // The index of the write-ahead log could not grow.
             Some(ErrorCode::SystemIoFailure) if extended == SQLITE_IOERR_SHMSIZE => {
-                Error::Full { path, detail }
+                Error::Full { home, detail }
             }
             Some(ErrorCode::NotADatabase) => Error::NotOurs { path, detail },
             Some(ErrorCode::DatabaseCorrupt) => Error::Damaged { path, detail },
-            _ => Error::Storage { path, detail },
+            _ => Error::Storage { home, detail },
         }
+    }
+
+    fn home(&self) -> Home {
+        Home::File(self.path.clone())
     }
 
     pub(super) fn full(&self, detail: String) -> Error {
         Error::Full {
-            path: self.path.clone(),
+            home: self.home(),
             detail,
         }
     }
 
     pub(super) fn silent(&self, limit: Duration) -> Error {
         Error::Silent {
-            path: self.path.clone(),
+            home: self.home(),
             limit,
         }
     }
 
     pub(super) fn storage(&self, detail: &impl ToString) -> Error {
         Error::Storage {
-            path: self.path.clone(),
+            home: self.home(),
             detail: detail.to_string(),
         }
     }

@@ -161,7 +161,7 @@ impl Counters {
         Stats {
             writes: self.writes.load(Ordering::Relaxed),
             records: self.records.load(Ordering::Relaxed),
-            flushes: self.flushes.load(Ordering::Relaxed),
+            flushes: Some(self.flushes.load(Ordering::Relaxed)),
             waiting: self.waiting.load(Ordering::Relaxed),
         }
     }

@@ -107,7 +107,7 @@ pub(crate) async fn a_follower_reads_to_the_end_and_then_what_comes(place: &impl
 
 pub(crate) async fn no_offset_is_used_twice(place: &impl Place) {
     let bus = place.open().await;
-    let mut last = 0;
+    let mut last = None;
     for restart in 0..3 {
         let bus = if restart == 0 {
             bus.clone()
@@ -124,8 +124,9 @@ pub(crate) async fn no_offset_is_used_twice(place: &impl Place) {
             .await;
             let stands = read(&bus, Stream::Commands, 0).await;
             assert_eq!(stands.len(), 1);
-            assert!(stands[0].offset > last, "{} after {last}", stands[0].offset);
-            last = stands[0].offset;
+            let offset = Some(stands[0].offset);
+            assert!(offset > last, "{offset:?} after {last:?}");
+            last = offset;
         }
         bus.close().await.unwrap();
     }

@@ -18,26 +18,6 @@ pub(crate) trait Place {
     async fn open(&self) -> Bus;
 }
 
-pub(crate) struct Sqlite {
-    folder: tempfile::TempDir,
-}
-
-impl Place for Sqlite {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    async fn open(&self) -> Bus {
-        let path = self.folder.path().join("log");
-        tokio::task::spawn_blocking(move || Bus::open(&path))
-            .await
-            .unwrap()
-            .unwrap()
-    }
-}
-
 pub(crate) fn record(key: &str, value: &str) -> Outgoing {
     Outgoing {
         key: key.to_owned(),

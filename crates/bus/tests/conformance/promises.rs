@@ -1,9 +1,9 @@
-//! The promises, each a test of every place.
+//! The promises, each a test of the place that is named.
 
 macro_rules! conformance {
     ($name:ident: $place:ty) => {
         mod $name {
-            conformance!(@ $place,
+            $crate::promises::conformance!(@ $place,
                 streams::records_come_back_as_they_were_appended,
                 streams::offsets_rise_and_the_end_is_the_last_of_them,
                 streams::what_was_acknowledged_is_there_after_a_restart,
@@ -55,4 +55,4 @@ macro_rules! conformance {
     };
 }
 
-conformance!(sqlite: crate::place::Sqlite);
+pub(crate) use conformance;

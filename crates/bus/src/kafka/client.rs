@@ -1,0 +1,130 @@
+//! What librdkafka says, and what its errors mean.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::{Error, Home};
+
+/// Carries librdkafka's own words into our log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context;
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            // Brokers that come and go are told at these levels, again and again.
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error
+            | RDKafkaLogLevel::Warning => tracing::warn!(facility, message, "librdkafka"),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
+                tracing::debug!(facility, message, "librdkafka");
+            }
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "librdkafka");
+    }
+}
+
+impl ConsumerContext for Context {}
+
+/// Makes errors that name the brokers.
+#[derive(Clone, Debug)]
+pub(super) struct Naming {
+    brokers: Arc<str>,
+}
+
+impl Naming {
+    pub(super) fn new(brokers: &str) -> Self {
+        Self {
+            brokers: brokers.into(),
+        }
+    }
+
+    pub(super) fn storage(&self, detail: impl ToString) -> Error {
+        Error::Storage {
+            home: self.home(),
+            detail: detail.to_string(),
+        }
+    }
+
+    pub(super) fn silent(&self, limit: Duration) -> Error {
+        Error::Silent {
+            home: self.home(),
+            limit,
+        }
+    }
+
+    /// What a question came to that failed: nobody answered in time, or the answer was no.
+    pub(super) fn failed(&self, error: &KafkaError, limit: Duration) -> Error {
+        if is_silence(error) {
+            self.silent(limit)
+        } else {
+            self.storage(with_mend(error))
+        }
+    }
+
+    fn home(&self) -> Home {
+        Home::Kafka(self.brokers.as_ref().to_owned())
+    }
+}
+
+/// Whether an error says no more than that a broker was not there or not ready, so that the same
+/// may be done again.
+pub(super) fn is_silence(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as Code;
+    error.rdkafka_error_code().is_some_and(|code| {
+        matches!(
+            code,
+            Code::AllBrokersDown
+                | Code::BrokerDestroy
+                | Code::BrokerNotAvailable
+                | Code::BrokerTransportFailure
+                | Code::CoordinatorLoadInProgress
+                | Code::CoordinatorNotAvailable
+                | Code::LeaderNotAvailable
+                | Code::MessageTimedOut
+                | Code::NetworkException
+                | Code::NotCoordinator
+                | Code::NotEnoughReplicas
+                | Code::NotEnoughReplicasAfterAppend
+                | Code::NotLeaderForPartition
+                | Code::OffsetNotAvailable
+                | Code::OperationTimedOut
+                | Code::PurgeInflight
+                | Code::PurgeQueue
+                | Code::ReplicaNotAvailable
+                | Code::RequestTimedOut
+                | Code::Resolve
+                | Code::TimedOutQueue
+                | Code::UnknownPartition
+                | Code::WaitingForCoordinator
+        )
+    })
+}
+
+/// An error in librdkafka's words, with the mend where there is one.
+pub(super) fn with_mend(error: &KafkaError) -> String {
+    use RDKafkaErrorCode as Code;
+    let code = error.rdkafka_error_code();
+    let mend = if code == Some(Code::UnknownTopic) || code == Some(Code::UnknownTopicOrPartition) {
+        "; make the topics with `poolshift topics create`"
+    } else if code == Some(Code::TopicAuthorizationFailed)
+        || code == Some(Code::GroupAuthorizationFailed)
+        || code == Some(Code::TransactionalIdAuthorizationFailed)
+        || code == Some(Code::ClusterAuthorizationFailed)
+    {
+        "; docs/kafka.md lists what each process must be allowed"
+    } else {
+        ""
+    };
+    format!("{error}{mend}")
+}
