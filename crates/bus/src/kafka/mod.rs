@@ -8,6 +8,7 @@
 //! each has a deadline. A call that is dropped goes on to its end.
 
 mod appender;
+mod asker;
 mod client;
 mod config;
 mod members;
@@ -28,6 +29,7 @@ use tokio::sync::{Mutex, watch};
 use crate::{Commit, Error, Outgoing, Ownership, PARTITIONS, Position, Record, Stats, Stream};
 
 use appender::Appender;
+use asker::Asker;
 use client::Naming;
 use message::Sending;
 use readers::Readers;
@@ -46,6 +48,7 @@ pub(crate) struct Kafka {
     settings: Settings,
     naming: Naming,
     appender: Appender,
+    asker: Asker,
     readers: Arc<Readers>,
     /// By partition: one at a time takes it in this process, so that it does not fence itself.
     taking: Vec<Arc<Mutex<()>>>,
@@ -74,16 +77,20 @@ impl Kafka {
         let naming = Naming::new(&settings.brokers);
         let readers = Arc::new(Readers::new(settings.clone(), naming.clone()));
         topics::partitions(settings, &naming).await?;
-        let appender = {
+        let (appender, asker) = {
             let (settings, naming) = (settings.clone(), naming.clone());
-            let work = tokio::task::spawn_blocking(move || Appender::new(&settings, &naming));
+            let work = tokio::task::spawn_blocking(move || {
+                let asker = Asker::new(&settings, &naming)?;
+                Ok((Appender::new(&settings, &naming)?, asker))
+            });
             work.await
-                .map_err(|error| naming_error(&readers, &error))??
+                .map_err(|error| readers.naming.storage(error))??
         };
         Ok(Self {
             settings: settings.clone(),
             naming,
             appender,
+            asker,
             readers,
             taking: (0..PARTITIONS).map(|_| Arc::default()).collect(),
             closed: watch::Sender::new(false),
@@ -120,11 +127,7 @@ impl Kafka {
 
     pub(crate) async fn end(&self, stream: Stream, partition: u32) -> Result<Option<u64>, Error> {
         self.check_open()?;
-        let reader = self.readers.lend(stream).await?;
-        let bounds = reader.bounds(vec![partition], self.readers.limit()).await?;
-        Ok(bounds
-            .first()
-            .and_then(|(_, bounds)| bounds.end.checked_sub(1)))
+        Ok(self.asker.end(stream, partition).await?.checked_sub(1))
     }
 
     pub(crate) async fn read(
@@ -178,6 +181,7 @@ impl Kafka {
             let _waiting = kafka.counters.wait();
             let made = seat.commit(commit, ownership).await?;
             kafka.counters.wrote(made.records);
+            kafka.asker.seen(made.last).await;
             Ok(made.offsets)
         });
         work.await.map_err(|error| self.naming.storage(error))?
@@ -224,6 +228,9 @@ impl Kafka {
         let former = position::find(&self.readers, partition).await?;
         let (taken_at, ownership) = seat.announce(base, taken, former).await?;
         self.counters.wrote(2);
+        self.asker
+            .seen(vec![(Stream::Events, partition, taken_at)])
+            .await;
         Ok(Taken {
             seat,
             taken_at,
@@ -263,10 +270,6 @@ impl Drop for Kafka {
     fn drop(&mut self) {
         self.closed.send_replace(true);
     }
-}
-
-fn naming_error(readers: &Readers, error: &tokio::task::JoinError) -> Error {
-    readers.naming.storage(error)
 }
 
 impl Counters {

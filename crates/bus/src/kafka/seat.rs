@@ -1,6 +1,7 @@
 //! The right to write to a partition: a producer with the partition's transactional id. Who takes
 //! it anew fences whoever had it, and ends its open transaction.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use rdkafka::producer::{FutureProducer, Producer as _};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::appender::{drop_apart, offsets, send};
+use super::asker::Place;
 use super::client::{Context, Naming, is_silence, with_mend};
 use super::message::Sending;
 use super::position;
@@ -24,6 +26,8 @@ const LOOKS: u32 = 200;
 pub(super) struct Made {
     /// Of its events.
     pub(super) offsets: Vec<u64>,
+    /// The last record of each partition that it wrote to.
+    pub(super) last: Vec<Place>,
     /// How many records there were, the bus's own included.
     pub(super) records: u64,
 }
@@ -42,6 +46,7 @@ pub(crate) struct Seat {
 /// What one transaction writes.
 struct Writes {
     events: usize,
+    places: Vec<(Stream, u32)>,
     records: Vec<Sending>,
 }
 
@@ -159,7 +164,14 @@ impl Seat {
                 Err(error) => return Err(self.give_up(&error).await),
             };
             self.commit_transaction(until).await?;
+            let places = writes.places.iter().zip(&offsets);
+            let last: BTreeMap<(Stream, u32), u64> =
+                places.map(|(place, offset)| (*place, *offset)).collect();
             Ok(Made {
+                last: last
+                    .into_iter()
+                    .map(|((stream, id), at)| (stream, id, at))
+                    .collect(),
                 offsets: offsets.into_iter().take(writes.events).collect(),
                 records: writes.records.len() as u64,
             })
@@ -173,7 +185,6 @@ impl Seat {
 
     fn writes(&self, commit: Commit, ownership: Ownership) -> Writes {
         let own = self.partition;
-        let mut records = Vec::new();
         let events = commit.events.len();
         let position = position::stored(ownership);
         let streams = [
@@ -181,15 +192,24 @@ impl Seat {
             (Stream::Commands, commit.commands),
             (Stream::Snapshots, commit.snapshots),
             (Stream::Rejected, commit.rejected),
+            (Stream::Snapshots, vec![position]),
         ];
-        for (stream, all) in streams {
-            records.extend(all.into_iter().map(|one| self.sending(stream, own, one)));
+        let own = streams
+            .into_iter()
+            .flat_map(|(stream, all)| all.into_iter().map(move |one| (stream, own, one)));
+        let told = commit.reports.into_iter();
+        let told = told.map(|(partition, report)| (Stream::Reports, partition, report));
+        let (places, records) = own
+            .chain(told)
+            .map(|(stream, partition, record)| {
+                ((stream, partition), self.sending(stream, partition, record))
+            })
+            .unzip();
+        Writes {
+            events,
+            places,
+            records,
         }
-        for (partition, report) in commit.reports {
-            records.push(self.sending(Stream::Reports, partition, report));
-        }
-        records.push(self.sending(Stream::Snapshots, own, position));
-        Writes { events, records }
     }
 
     fn sending(&self, stream: Stream, partition: u32, record: Outgoing) -> Sending {

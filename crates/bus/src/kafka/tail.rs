@@ -6,12 +6,13 @@ use std::time::Duration;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::client::{is_silence, with_mend};
 use super::message::record;
 use super::position::POSITION;
-use super::readers::{Bounds, Lent, Readers};
+use super::readers::{Lent, Readers};
 use crate::{Error, Position, Record, Stream};
 
 /// A wait that is over in less than this may have ended before what was there came over the wire,
@@ -28,6 +29,8 @@ pub(crate) struct Tail {
     reader: Option<Lent>,
     /// Whether the reader reads where `places` say.
     assigned: bool,
+    /// A look at the brokers that is on its way, with the reader; it outlives a call that is dropped.
+    survey: Option<JoinHandle<Result<Survey, Error>>>,
     readers: Arc<Readers>,
     closed: watch::Receiver<bool>,
 }
@@ -59,6 +62,7 @@ impl Tail {
             ready: VecDeque::new(),
             reader: None,
             assigned: false,
+            survey: None,
             readers,
             closed,
         }
@@ -89,7 +93,7 @@ impl Tail {
                 }
             }
             if !self.assigned {
-                self.begin().await?;
+                self.survey(true).await?;
             }
             tokio::select! {
                 biased;
@@ -136,31 +140,17 @@ impl Tail {
         passed.max(place.given)
     }
 
-    /// Looks where the partitions begin and end, and lets the reader begin.
-    async fn begin(&mut self) -> Result<(), Error> {
-        let limit = self.readers.limit();
-        let bounds = self.bounds(limit).await?;
-        self.settle(&bounds)?;
-        self.assign().await
-    }
-
     /// Reads all that is there at this moment, or with `any` until there is something to give.
     ///
     /// That a partition is at its end is known by its number alone, so it counts only when the
     /// reader began after the end was asked for. Nothing is lost when it is dropped.
     async fn read_to_the_end(&mut self, any: bool) -> Result<(), Error> {
         let until = Instant::now() + self.readers.limit();
-        let bounds = self.bounds(until - Instant::now()).await?;
-        self.settle(&bounds)?;
-        let mut behind: BTreeMap<u32, u64> = bounds
-            .into_iter()
-            .filter(|(partition, bounds)| self.next(*partition) < bounds.end)
-            .map(|(partition, bounds)| (partition, bounds.end))
-            .collect();
-        if behind.is_empty() {
-            return Ok(());
+        if self.survey.is_some() {
+            // It may have been begun before.
+            self.survey(false).await?;
         }
-        self.assign().await?;
+        let mut behind = self.survey(false).await?;
         while !behind.is_empty() && !(any && !self.ready.is_empty()) {
             let read = timeout_at(until, Self::read(&self.reader)).await;
             let read =
@@ -185,49 +175,39 @@ impl Tail {
         Ok(())
     }
 
-    async fn bounds(&mut self, limit: Duration) -> Result<Vec<(u32, Bounds)>, Error> {
-        let partitions = self.places.keys().copied().collect();
-        let reader = match &mut self.reader {
-            Some(reader) => reader,
-            empty => empty.insert(self.readers.lend(self.stream).await?),
-        };
-        reader.bounds(partitions, limit).await
-    }
-
-    /// Holds the places against what there is.
-    fn settle(&mut self, bounds: &[(u32, Bounds)]) -> Result<(), Error> {
-        for (partition, bounds) in bounds {
-            let Some(place) = self.places.get_mut(partition) else {
-                continue;
-            };
-            let next = place.next.unwrap_or(bounds.first);
-            if next > bounds.end {
-                return Err(Error::BeyondEnd {
+    /// Looks where the partitions begin and end, and has the reader begin anew where we are, if it
+    /// must or there is something to read. Gives the ends that are ahead.
+    async fn survey(&mut self, anew: bool) -> Result<BTreeMap<u32, u64>, Error> {
+        let survey = match &mut self.survey {
+            Some(survey) => survey,
+            empty => {
+                self.assigned = self.assigned && !anew;
+                let look = Look {
                     stream: self.stream,
-                    partition: *partition,
-                    offset: next.saturating_sub(1),
-                    end: bounds.end.checked_sub(1),
-                });
+                    anew: anew || !self.assigned,
+                    places: self
+                        .places
+                        .iter()
+                        .map(|(id, place)| (*id, place.next))
+                        .collect(),
+                    reader: self.reader.take(),
+                    readers: Arc::clone(&self.readers),
+                };
+                empty.insert(tokio::spawn(look.run()))
             }
-            // What retention took in between is gone for everybody.
-            place.next = Some(next.max(bounds.first));
-        }
-        Ok(())
-    }
-
-    async fn assign(&mut self) -> Result<(), Error> {
-        self.assigned = false;
-        let from = self
-            .places
-            .keys()
-            .map(|partition| (*partition, self.next(*partition)));
-        let from = from.collect();
-        let Some(reader) = &self.reader else {
-            return Err(Error::Closed);
         };
-        reader.assign(from).await?;
+        let looked = survey.await;
+        self.survey = None;
+        self.assigned = false;
+        let survey = looked.map_err(|error| self.readers.naming.storage(error))??;
+        self.reader = Some(survey.reader);
+        for (partition, next) in survey.places {
+            if let Some(place) = self.places.get_mut(&partition) {
+                place.next = Some(next);
+            }
+        }
         self.assigned = true;
-        Ok(())
+        Ok(survey.behind)
     }
 
     fn next(&self, partition: u32) -> u64 {
@@ -321,6 +301,65 @@ impl Tail {
 
 /// How many records wait in memory at most before some are given.
 const AT_ONCE: usize = 1_000;
+
+/// What is looked at, and from where.
+struct Look {
+    stream: Stream,
+    /// Whether the reader must begin anew also where nothing is ahead.
+    anew: bool,
+    /// The next offset to read; `None` is the first that is kept.
+    places: BTreeMap<u32, Option<u64>>,
+    reader: Option<Lent>,
+    readers: Arc<Readers>,
+}
+
+/// What was found.
+#[derive(Debug)]
+struct Survey {
+    reader: Lent,
+    places: BTreeMap<u32, u64>,
+    /// The end of each partition that is ahead of us.
+    behind: BTreeMap<u32, u64>,
+}
+
+impl Look {
+    async fn run(self) -> Result<Survey, Error> {
+        let reader = match self.reader {
+            Some(reader) => reader,
+            None => self.readers.lend(self.stream).await?,
+        };
+        let partitions = self.places.keys().copied().collect();
+        let bounds = reader.bounds(partitions, self.readers.limit()).await?;
+        let mut places = BTreeMap::new();
+        let mut behind = BTreeMap::new();
+        for (partition, bounds) in bounds {
+            let next = self.places.get(&partition).copied().flatten();
+            let next = next.unwrap_or(bounds.first);
+            if next > bounds.end {
+                return Err(Error::BeyondEnd {
+                    stream: self.stream,
+                    partition,
+                    offset: next.saturating_sub(1),
+                    end: bounds.end.checked_sub(1),
+                });
+            }
+            // What retention took in between is gone for everybody.
+            let next = next.max(bounds.first);
+            places.insert(partition, next);
+            if next < bounds.end {
+                behind.insert(partition, bounds.end);
+            }
+        }
+        if self.anew || !behind.is_empty() {
+            reader.assign(places.clone().into_iter().collect()).await?;
+        }
+        Ok(Survey {
+            reader,
+            places,
+            behind,
+        })
+    }
+}
 
 #[derive(Debug)]
 enum Read {

@@ -1,6 +1,7 @@
 //! The topics: what each must be like, making them, and seeing whether they are so.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -12,6 +13,12 @@ use crate::{Error, PARTITIONS, Stream};
 
 /// How long reports and rejected reports are kept at least: as long as a key counts.
 const KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+
+/// How long brokers may take to hear of a new topic.
+const HEARD_OF: Duration = Duration::from_secs(3);
+
+/// How soon they are asked again.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A topic after [`create`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,14 +87,13 @@ pub async fn create(settings: &Settings, replicas: u32) -> Result<Vec<Topic>, Er
         });
     }
     for topic in &mut topics {
-        if topic.made {
-            continue;
-        }
         let stream = Stream::ALL
             .into_iter()
             .find(|stream| settings.topic(*stream) == topic.name);
         if let Some(stream) = stream {
-            topic.wrong = look(&admin, settings, &naming, stream, replicas).await?;
+            let wrong = look(&admin, settings, &naming, stream, replicas).await?;
+            // What the brokers just made is as they were told, once every one of them knows it.
+            topic.wrong = if topic.made { Vec::new() } else { wrong };
         }
     }
     Ok(topics)
@@ -218,7 +224,7 @@ enum Described {
     Hidden,
 }
 
-/// Blocks.
+/// Blocks, also for a while when the topic is missing: brokers hear of a new one at their own time.
 fn described(
     admin: &AdminClient<Context>,
     settings: &Settings,
@@ -227,35 +233,41 @@ fn described(
 ) -> Result<Described, Error> {
     let name = settings.topic(stream);
     let limit = settings.answer_within();
-    let until = std::time::Instant::now() + limit;
+    let begun = Instant::now();
     loop {
-        let left = until.saturating_duration_since(std::time::Instant::now());
+        let left = limit.saturating_sub(begun.elapsed());
         let found = admin.inner().fetch_metadata(Some(&name), left);
         let found = found.map_err(|error| naming.failed(&error, limit))?;
         let Some(topic) = found.topics().iter().find(|topic| topic.name() == name) else {
             return Ok(Described::Missing);
         };
-        let Some(error) = topic.error() else {
-            let replicas = topic
-                .partitions()
-                .iter()
-                .map(|it| it.replicas().len())
-                .min();
-            return Ok(Described::There {
-                partitions: topic.partitions().len(),
-                replicas: replicas.unwrap_or_default(),
-            });
-        };
-        let error = KafkaError::MetadataFetch(RDKafkaErrorCode::from(error));
-        return match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::TopicAuthorizationFailed) => Ok(Described::Hidden),
-            Some(RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition) => {
-                Ok(Described::Missing)
+        let error = match topic.error() {
+            Some(error) => KafkaError::MetadataFetch(RDKafkaErrorCode::from(error)),
+            None => {
+                let replicas = topic
+                    .partitions()
+                    .iter()
+                    .map(|it| it.replicas().len())
+                    .min();
+                return Ok(Described::There {
+                    partitions: topic.partitions().len(),
+                    replicas: replicas.unwrap_or_default(),
+                });
             }
-            // A topic that was just made has no leader yet.
-            Some(_) | None if is_silence(&error) && !left.is_zero() => continue,
-            Some(_) | None => Err(naming.failed(&error, limit)),
         };
+        let code = error.rdkafka_error_code();
+        if code == Some(RDKafkaErrorCode::TopicAuthorizationFailed) {
+            return Ok(Described::Hidden);
+        }
+        let missing = code == Some(RDKafkaErrorCode::UnknownTopic)
+            || code == Some(RDKafkaErrorCode::UnknownTopicOrPartition);
+        if missing && begun.elapsed() > HEARD_OF {
+            return Ok(Described::Missing);
+        }
+        if left.is_zero() || !(missing || is_silence(&error)) {
+            return Err(naming.failed(&error, limit));
+        }
+        std::thread::park_timeout(ASK_AGAIN);
     }
 }
 
