@@ -7,6 +7,7 @@
 pub mod apt;
 pub mod artifact;
 pub mod clock;
+pub mod compilers;
 pub mod customers;
 pub mod fleet;
 pub mod former;

@@ -30,7 +30,7 @@ impl Programs {
     /// Builds all of them, beside the program that calls this; if [`BUILT`] is set they are there.
     ///
     /// # Errors
-    /// When cargo cannot build them, or does not put them there.
+    /// When what building needs cannot be installed, or cargo cannot build them, or does not put them there.
     pub async fn build() -> Result<Self> {
         if env::var_os(BUILT).is_none() {
             Self::run_cargo().await?;
@@ -39,6 +39,7 @@ impl Programs {
     }
 
     async fn run_cargo() -> Result<()> {
+        crate::compilers::ensure_installed().await?;
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
         build

@@ -66,6 +66,7 @@ async fn part(name: &str, work: impl Future<Output = Result<()>>) -> Part {
 }
 
 async fn clippy() -> Result<()> {
+    tests::compilers::ensure_installed().await?;
     let mut command = cargo();
     command.args([
         "clippy",

@@ -17,6 +17,8 @@ pub(crate) enum Group {
     HaProxy,
     /// Doors for people and programs.
     Doors,
+    /// Real brokers.
+    Kafka,
     /// All of it, killed at any moment.
     Proof,
 }
@@ -40,12 +42,13 @@ impl fmt::Display for Chore {
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Core,
         Self::Agents,
         Self::Windows,
         Self::HaProxy,
         Self::Doors,
+        Self::Kafka,
         Self::Proof,
     ];
 
@@ -56,6 +59,7 @@ impl Group {
             Self::Windows => "windows",
             Self::HaProxy => "haproxy",
             Self::Doors => "doors",
+            Self::Kafka => "kafka",
             Self::Proof => "proof",
         }
     }
@@ -67,6 +71,7 @@ impl Group {
             Self::Agents => 9,
             Self::HaProxy => 8,
             Self::Doors => 5,
+            Self::Kafka => 10,
         };
         Duration::from_secs(minutes * 60)
     }
@@ -79,7 +84,7 @@ impl Group {
                 Chore::Xtask(&["walk", "--runs", "2000"]),
             ],
             Self::Proof => &[Chore::Xtask(&["crash"])],
-            Self::Agents | Self::Windows | Self::HaProxy | Self::Doors => &[],
+            Self::Agents | Self::Windows | Self::HaProxy | Self::Doors | Self::Kafka => &[],
         }
     }
 }
@@ -90,6 +95,7 @@ pub(crate) fn group_of(program: &Program) -> Option<Group> {
     match (program.package.as_str(), program.target.as_str()) {
         ("poolshift-tests", "tidy") => None,
         ("poolshift-tests", "dayone") => Some(Group::Doors),
+        ("poolshift-bus", "kafka") => Some(Group::Kafka),
         ("poolshift-agent", "wine") => Some(Group::Windows),
         ("poolshift-agent", _) => Some(Group::Agents),
         ("poolshift-lb-controller" | "poolshift-health-checker" | "poolshift-tests", _) => {

@@ -128,3 +128,29 @@ pub(super) fn with_mend(error: &KafkaError) -> String {
     };
     format!("{error}{mend}")
 }
+
+/// Whether another took what we had.
+pub(super) fn is_fence(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::Fenced
+            | RDKafkaErrorCode::ProducerFenced
+            | RDKafkaErrorCode::InvalidProducerEpoch
+    )
+}
+
+/// Whether the same call may be made again.
+pub(super) fn can_repeat(error: &KafkaError) -> bool {
+    match error {
+        KafkaError::Transaction(error) => error.is_retriable(),
+        other => is_silence(other),
+    }
+}
+
+/// Whether a transaction can only be given up.
+pub(super) fn requires_abort(error: &KafkaError) -> bool {
+    match error {
+        KafkaError::Transaction(error) => error.txn_requires_abort(),
+        _ => false,
+    }
+}

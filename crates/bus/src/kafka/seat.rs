@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::appender::{drop_apart, offsets, send};
 use super::asker::Place;
-use super::client::{Context, Naming, is_silence, with_mend};
+use super::client::{Context, Naming, can_repeat, is_fence, is_silence, requires_abort, with_mend};
 use super::message::Sending;
 use super::position;
 use super::settings::Settings;
@@ -113,15 +113,17 @@ impl Seat {
                 Ok(offsets) => offsets.first().copied().unwrap_or_default(),
                 Err(error) => return Err(self.give_up(&error).await),
             };
+            if taken_at == 0 {
+                // Else the epoch would be the base itself, and without one 0, which is nobody's.
+                // What is given up keeps its place, so the next is higher.
+                self.abort().await?;
+                continue;
+            }
             let epoch = base
                 .checked_add(taken_at)
                 .filter(|epoch| *epoch > former_epoch && i64::try_from(*epoch).is_ok());
             let Some(epoch) = epoch else {
                 self.abort().await?;
-                if former.is_none() && taken_at == 0 && base == 0 {
-                    // 0 is nobody's epoch. What was given up keeps its place, so the next is higher.
-                    continue;
-                }
                 return Err(Error::EpochTooLow {
                     partition: self.partition,
                     base,
@@ -374,28 +376,5 @@ impl std::fmt::Debug for Seat {
         f.debug_struct("Seat")
             .field("partition", &self.partition)
             .finish_non_exhaustive()
-    }
-}
-
-fn is_fence(code: RDKafkaErrorCode) -> bool {
-    matches!(
-        code,
-        RDKafkaErrorCode::Fenced
-            | RDKafkaErrorCode::ProducerFenced
-            | RDKafkaErrorCode::InvalidProducerEpoch
-    )
-}
-
-fn can_repeat(error: &KafkaError) -> bool {
-    match error {
-        KafkaError::Transaction(error) => error.is_retriable(),
-        other => is_silence(other),
-    }
-}
-
-fn requires_abort(error: &KafkaError) -> bool {
-    match error {
-        KafkaError::Transaction(error) => error.txn_requires_abort(),
-        _ => false,
     }
 }

@@ -17,6 +17,11 @@ mod refusals;
 #[path = "../conformance/streams.rs"]
 mod streams;
 
+mod brokers;
+mod child;
+mod making;
+mod sharing;
 mod topics;
+mod zombie;
 
 promises::conformance!(on_kafka: crate::topics::Topics);
