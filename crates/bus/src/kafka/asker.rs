@@ -8,7 +8,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::time::{Instant, sleep};
 
-use super::client::{Context, Naming};
+use super::client::{Context, Naming, patiently};
 use super::message::{id, offset};
 use super::settings::Settings;
 use crate::{Error, Stream};
@@ -38,10 +38,11 @@ impl Asker {
             .map_err(|error| Error::Settings {
                 detail: error.to_string(),
             })?;
+        let limit = settings.answer_within();
         for stream in Stream::ALL {
-            let found =
-                consumer.fetch_metadata(Some(&settings.topic(stream)), settings.answer_within());
-            found.map_err(|error| naming.failed(&error, settings.answer_within()))?;
+            let topic = settings.topic(stream);
+            let found = patiently(limit, |left| consumer.fetch_metadata(Some(&topic), left));
+            found.map_err(|error| naming.failed(&error, limit))?;
         }
         Ok(Self {
             consumer: Arc::new(consumer),
@@ -56,9 +57,9 @@ impl Asker {
         let work = tokio::task::spawn_blocking(move || {
             let limit = asker.settings.answer_within();
             let topic = asker.settings.topic(stream);
-            let found = asker
-                .consumer
-                .fetch_watermarks(&topic, id(partition), limit);
+            let found = patiently(limit, |left| {
+                asker.consumer.fetch_watermarks(&topic, id(partition), left)
+            });
             found.map_err(|error| asker.naming.failed(&error, limit))
         });
         let (_, end) = work.await.map_err(|error| self.naming.storage(error))??;
@@ -74,13 +75,12 @@ impl Asker {
             let (asker, asked) = (self.clone(), Arc::clone(&places));
             let work = tokio::task::spawn_blocking(move || asker.are_seen(&asked));
             match work.await {
-                Ok(Ok(true)) => return,
+                Ok(Ok(true)) | Err(_) => return,
                 Ok(Ok(false)) => sleep(LOOK_EVERY).await,
                 Ok(Err(error)) => {
                     tracing::debug!(%error, "whether a commit is seen is not known");
-                    return;
+                    sleep(LOOK_EVERY).await;
                 }
-                Err(_broken) => return,
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What librdkafka says, and what its errors mean.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -9,6 +9,9 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::{Error, Home};
+
+/// How soon brokers that were not ready are asked again.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Carries librdkafka's own words into our log.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +77,24 @@ impl Naming {
 
     fn home(&self) -> Home {
         Home::Kafka(self.brokers.as_ref().to_owned())
+    }
+}
+
+/// Asks again as long as brokers are not ready: a partition that was just made, or whose leader has
+/// died, has none for a moment, and librdkafka hands that through. Blocks.
+pub(super) fn patiently<T>(
+    limit: Duration,
+    mut ask: impl FnMut(Duration) -> Result<T, KafkaError>,
+) -> Result<T, KafkaError> {
+    let begun = Instant::now();
+    loop {
+        let left = limit.saturating_sub(begun.elapsed());
+        match ask(left) {
+            Err(error) if is_silence(&error) && begun.elapsed() + ASK_AGAIN < limit => {
+                std::thread::park_timeout(ASK_AGAIN);
+            }
+            answer => return answer,
+        }
     }
 }
 

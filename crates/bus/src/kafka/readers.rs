@@ -8,7 +8,7 @@ use std::time::Duration;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::client::{Context, Naming};
+use super::client::{Context, Naming, patiently};
 use super::message::{id, offset, wanted};
 use super::settings::Settings;
 use crate::{Error, Stream};
@@ -108,7 +108,9 @@ impl Readers {
             };
             let limit = readers.limit();
             let topic = readers.topic(stream);
-            let known = reader.consumer.fetch_metadata(Some(&topic), limit);
+            let known = patiently(limit, |left| {
+                reader.consumer.fetch_metadata(Some(&topic), left)
+            });
             known.map_err(|error| readers.naming.failed(&error, limit))?;
             reader.knows.insert(stream);
             Ok(reader)
@@ -188,7 +190,9 @@ impl Lent {
         let naming = self.readers.naming.clone();
         let work = tokio::task::spawn_blocking(move || {
             let bounds = |partition| {
-                let found = consumer.fetch_watermarks(&topic, id(partition), limit);
+                let found = patiently(limit, |left| {
+                    consumer.fetch_watermarks(&topic, id(partition), left)
+                });
                 let (first, end) = found.map_err(|error| naming.failed(&error, limit))?;
                 let bounds = Bounds {
                     first: offset(first),
