@@ -62,7 +62,7 @@ impl Asker {
             });
             found.map_err(|error| asker.naming.failed(&error, limit))
         });
-        let (_, end) = work.await.map_err(|error| self.naming.storage(error))??;
+        let (_, end) = work.await.map_err(|error| self.naming.storage(&error))??;
         Ok(offset(end))
     }
 

@@ -52,7 +52,7 @@ impl Naming {
         }
     }
 
-    pub(super) fn storage(&self, detail: impl ToString) -> Error {
+    pub(super) fn storage(&self, detail: &(impl ToString + ?Sized)) -> Error {
         Error::Storage {
             home: self.home(),
             detail: detail.to_string(),
@@ -71,7 +71,7 @@ impl Naming {
         if is_silence(error) {
             self.silent(limit)
         } else {
-            self.storage(with_mend(error))
+            self.storage(&with_mend(error))
         }
     }
 
@@ -162,16 +162,13 @@ pub(super) fn is_fence(code: RDKafkaErrorCode) -> bool {
 
 /// Whether the same call may be made again.
 pub(super) fn can_repeat(error: &KafkaError) -> bool {
-    match error {
-        KafkaError::Transaction(error) => error.is_retriable(),
-        other => is_silence(other),
+    if let KafkaError::Transaction(error) = error {
+        return error.is_retriable();
     }
+    is_silence(error)
 }
 
 /// Whether a transaction can only be given up.
 pub(super) fn requires_abort(error: &KafkaError) -> bool {
-    match error {
-        KafkaError::Transaction(error) => error.txn_requires_abort(),
-        _ => false,
-    }
+    matches!(error, KafkaError::Transaction(error) if error.txn_requires_abort())
 }

@@ -64,7 +64,7 @@ impl Members {
         std::thread::Builder::new()
             .name("bus-membership".to_owned())
             .spawn(move || member.run())
-            .map_err(|error| naming.storage(error))?;
+            .map_err(|error| naming.storage(&error))?;
         Ok(Self { changes, leaves })
     }
 
@@ -99,7 +99,7 @@ impl Member {
                 None | Some(Ok(_)) => {}
                 Some(Err(error)) => {
                     if self.is_for_good(&error) {
-                        let told = self.naming.storage(with_mend(&error));
+                        let told = self.naming.storage(&with_mend(&error));
                         // Nobody is left to be told when the other end is gone.
                         drop(self.changes.send(Err(told)));
                         return;

@@ -84,7 +84,7 @@ impl Kafka {
                 Ok((Appender::new(&settings, &naming)?, asker))
             });
             work.await
-                .map_err(|error| readers.naming.storage(error))??
+                .map_err(|error| readers.naming.storage(&error))??
         };
         Ok(Self {
             settings: settings.clone(),
@@ -165,7 +165,7 @@ impl Kafka {
         self.check_open()?;
         let kafka = Arc::clone(self);
         let work = tokio::spawn(async move { kafka.take(partition, base, taken).await });
-        work.await.map_err(|error| self.naming.storage(error))?
+        work.await.map_err(|error| self.naming.storage(&error))?
     }
 
     /// Goes on to its end when it is dropped.
@@ -184,7 +184,7 @@ impl Kafka {
             kafka.asker.seen(made.last).await;
             Ok(made.offsets)
         });
-        work.await.map_err(|error| self.naming.storage(error))?
+        work.await.map_err(|error| self.naming.storage(&error))?
     }
 
     pub(crate) fn members(&self, instance: &str) -> Result<Members, Error> {
@@ -210,7 +210,7 @@ impl Kafka {
             readers.close();
             appender.flush()
         });
-        work.await.map_err(|error| self.naming.storage(error))?
+        work.await.map_err(|error| self.naming.storage(&error))?
     }
 
     async fn take(&self, partition: u32, base: u64, taken: Outgoing) -> Result<Taken, Error> {
@@ -223,7 +223,7 @@ impl Kafka {
         let (settings, naming) = (self.settings.clone(), self.naming.clone());
         let work =
             tokio::task::spawn_blocking(move || Seat::take(&settings, &naming, partition, limit));
-        let seat = Arc::new(work.await.map_err(|error| self.naming.storage(error))??);
+        let seat = Arc::new(work.await.map_err(|error| self.naming.storage(&error))??);
         // Nothing of a former owner can come after this.
         let former = position::find(&self.readers, partition).await?;
         let (taken_at, ownership) = seat.announce(base, taken, former).await?;

@@ -75,7 +75,7 @@ pub(super) async fn find(
                 }
                 Err(KafkaError::PartitionEOF(_)) => break,
                 Err(error) if is_silence(&error) => {}
-                Err(error) => return Err(readers.naming.storage(with_mend(&error))),
+                Err(error) => return Err(readers.naming.storage(&with_mend(&error))),
             }
         }
         if let Some(record) = found {
@@ -90,7 +90,7 @@ pub(super) async fn find(
 
 fn read(readers: &Readers, record: &Record) -> Result<Ownership, Error> {
     let stored: Stored = serde_json::from_slice(&record.value).map_err(|error| {
-        readers.naming.storage(format!(
+        readers.naming.storage(&format!(
             "the position at {}/{} offset {} cannot be read: {error}",
             record.stream, record.partition, record.offset
         ))

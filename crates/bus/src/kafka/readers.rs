@@ -115,7 +115,7 @@ impl Readers {
             reader.knows.insert(stream);
             Ok(reader)
         });
-        let reader = work.await.map_err(|error| self.naming.storage(error))??;
+        let reader = work.await.map_err(|error| self.naming.storage(&error))??;
         Ok(self.lent(reader, stream))
     }
 
@@ -203,7 +203,7 @@ impl Lent {
             partitions.into_iter().map(bounds).collect()
         });
         work.await
-            .map_err(|error| self.readers.naming.storage(error))?
+            .map_err(|error| self.readers.naming.storage(&error))?
     }
 
     /// Reads from these offsets on, and from nowhere else. What was fetched before is forgotten.
@@ -218,8 +218,8 @@ impl Lent {
             consumer.assign(&places)
         });
         let naming = &self.readers.naming;
-        let assigned = work.await.map_err(|error| naming.storage(error))?;
-        assigned.map_err(|error| naming.storage(error))
+        let assigned = work.await.map_err(|error| naming.storage(&error))?;
+        assigned.map_err(|error| naming.storage(&error))
     }
 }
 

@@ -95,7 +95,7 @@ impl Scan {
                 }
                 Err(KafkaError::PartitionEOF(_)) => next = self.end,
                 Err(error) if is_silence(&error) => {}
-                Err(error) => return Err(self.readers.naming.storage(with_mend(&error))),
+                Err(error) => return Err(self.readers.naming.storage(&with_mend(&error))),
             }
         }
         Ok(next)

@@ -333,7 +333,7 @@ impl Seat {
                 .naming
                 .storage("the brokers gave no answer; nothing was written");
         }
-        self.naming.storage(with_mend(&error))
+        self.naming.storage(&with_mend(&error))
     }
 
     fn fenced_at(&self, epoch: u64) -> Error {
@@ -359,7 +359,7 @@ impl Seat {
             Some(producer) => call(producer),
             None => Err(KafkaError::Canceled),
         });
-        done.await.map_err(|error| self.naming.storage(error))
+        done.await.map_err(|error| self.naming.storage(&error))
     }
 }
 

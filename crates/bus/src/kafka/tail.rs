@@ -151,7 +151,7 @@ impl Tail {
             self.survey(false).await?;
         }
         let mut behind = self.survey(false).await?;
-        while !behind.is_empty() && !(any && !self.ready.is_empty()) {
+        while !behind.is_empty() && (!any || self.ready.is_empty()) {
             let read = timeout_at(until, Self::read(&self.reader)).await;
             let read =
                 read.map_err(|_elapsed| self.readers.naming.silent(self.readers.limit()))??;
@@ -199,7 +199,7 @@ impl Tail {
         let looked = survey.await;
         self.survey = None;
         self.assigned = false;
-        let survey = looked.map_err(|error| self.readers.naming.storage(error))??;
+        let survey = looked.map_err(|error| self.readers.naming.storage(&error))??;
         self.reader = Some(survey.reader);
         for (partition, next) in survey.places {
             if let Some(place) = self.places.get_mut(&partition) {
@@ -285,7 +285,7 @@ impl Tail {
             tracing::debug!(stream = %self.stream, %error, "waits for the brokers");
             return Ok(());
         }
-        Err(self.readers.naming.storage(with_mend(error)))
+        Err(self.readers.naming.storage(&with_mend(error)))
     }
 
     fn give(&mut self, max: usize) -> Vec<Record> {

@@ -74,7 +74,7 @@ pub async fn create(settings: &Settings, replicas: u32) -> Result<Vec<Topic>, Er
             Err((name, RDKafkaErrorCode::TopicAlreadyExists)) => (name, false),
             Err((name, code)) => {
                 let error = KafkaError::AdminOp(code);
-                return Err(naming.storage(format!(
+                return Err(naming.storage(&format!(
                     "cannot make {name} with {replicas} replicas: {}",
                     with_mend(&error)
                 )));
@@ -108,13 +108,13 @@ pub(super) async fn partitions(settings: &Settings, naming: &Naming) -> Result<(
         Stream::ALL.into_iter().try_for_each(|stream| {
             match described(&admin, &settings, &naming, stream)? {
                 Described::Hidden => Ok(()),
-                Described::Missing => Err(naming.storage(format!(
+                Described::Missing => Err(naming.storage(&format!(
                     "{} does not exist; make the topics with `poolshift topics create`",
                     settings.topic(stream)
                 ))),
                 Described::There { partitions, .. } => {
                     match wrong_partitions(&settings.topic(stream), partitions) {
-                        Some(wrong) => Err(naming.storage(wrong)),
+                        Some(wrong) => Err(naming.storage(&wrong)),
                         None => Ok(()),
                     }
                 }
