@@ -1,15 +1,7 @@
-//! What every bus promises, whatever it stands on: here on a file, in `tests/kafka` on Kafka. An
-//! implementation comes under it with a [`Place`](place::Place) of its own and one line of
-//! `conformance!`.
+//! The promises of every bus, on a file; `tests/kafka` has them on Kafka.
 #![cfg(test)]
 
-mod backup;
-mod compaction;
-mod ownership;
-mod place;
-mod promises;
-mod refusals;
 mod sqlite;
-mod streams;
+mod suite;
 
-promises::conformance!(on_a_file: crate::sqlite::Sqlite);
+suite::promises::conformance!(on_a_file: crate::sqlite::Sqlite);

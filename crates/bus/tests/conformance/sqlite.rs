@@ -1,6 +1,6 @@
 use poolshift_bus::Bus;
 
-use crate::place::Place;
+use crate::suite::place::Place;
 
 /// A file.
 pub(crate) struct Sqlite {

@@ -9,7 +9,7 @@ use poolshift_bus::{Bus, Commit, Error, Stream};
 use tests::kafka::{Cluster, Layout};
 use tokio::sync::watch;
 
-use crate::place::{read, record, text};
+use crate::suite::place::{read, record, text};
 use crate::topics::start;
 
 /// Commits one after the other, and takes the partition anew when an outcome is not known.

@@ -8,7 +8,7 @@ use poolshift_bus::kafka::Settings;
 use poolshift_bus::{Bus, Commit};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::place::record;
+use crate::suite::place::record;
 
 const BROKERS: &str = "BUS_TEST_BROKERS";
 const PREFIX: &str = "BUS_TEST_PREFIX";

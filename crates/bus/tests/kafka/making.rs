@@ -6,7 +6,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 
-use crate::place::Place as _;
+use crate::suite::place::Place as _;
 use crate::topics::Topics;
 
 /// Makes a topic as somebody else might have.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::place::{Place as _, SOON, read, record, text};
+use crate::suite::place::{Place as _, SOON, read, record, text};
 use crate::topics::Topics;
 
 /// What an orchestrator is to the bus: it takes what it is given, and makes an event of each report.

@@ -8,7 +8,7 @@ use poolshift_bus::Bus;
 use poolshift_bus::kafka::{Settings, topics};
 use tests::kafka::{Cluster, Layout, ensure_installed};
 
-use crate::place::Place;
+use crate::suite::place::Place;
 
 /// Topics of its own: another log than that of any other test.
 pub(crate) struct Topics {

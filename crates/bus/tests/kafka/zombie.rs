@@ -6,7 +6,7 @@ use poolshift_bus::{Bus, Commit, Stream};
 use rustix::process::Signal;
 
 use crate::child::OtherOwner;
-use crate::place::{Place as _, read, record, texts};
+use crate::suite::place::{Place as _, read, record, texts};
 use crate::topics::Topics;
 
 /// What the other owner wrote, and how often each; the records of the takings left out.

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use poolshift_bus::{Outgoing, PARTITIONS, Position, Stream};
 
-use crate::place::{Place, SOON, read, record, records, text, texts};
+use crate::suite::place::{Place, SOON, read, record, records, text, texts};
 
 pub(crate) async fn records_come_back_as_they_were_appended(place: &impl Place) {
     let bus = place.open().await;

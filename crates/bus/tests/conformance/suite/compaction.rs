@@ -1,6 +1,6 @@
 use poolshift_bus::{Bus, Commit, Outgoing, Owner, Position, Stream};
 
-use crate::place::{Place, SOON, read, record, text, texts};
+use crate::suite::place::{Place, SOON, read, record, text, texts};
 
 const COMPACTED: [Stream; 2] = [Stream::Commands, Stream::Snapshots];
 

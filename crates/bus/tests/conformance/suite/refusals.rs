@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use poolshift_bus::{Error, MAX_RECORD_BYTES, PARTITIONS, Position, Stream};
 
-use crate::place::{Place, SOON, read, record, records, texts};
+use crate::suite::place::{Place, SOON, read, record, records, texts};
 
 pub(crate) async fn only_the_owner_writes_events_commands_and_snapshots(place: &impl Place) {
     let bus = place.open().await;

@@ -1,7 +1,7 @@
 use poolshift_bus::backup::{self, Contents, Export};
 use poolshift_bus::{Bus, Commit, Error, Outgoing, Record, Stream};
 
-use crate::place::{Place, read, record, records};
+use crate::suite::place::{Place, read, record, records};
 
 /// A log with something in every stream, in two partitions; one report of three is consumed.
 async fn used(bus: &Bus) {

@@ -2,7 +2,7 @@ use std::future;
 
 use poolshift_bus::{Bus, Commit, Error, MAX_RECORD_BYTES, Owner, Stream};
 
-use crate::place::{Place, read, record, records, text, texts};
+use crate::suite::place::{Place, read, record, records, text, texts};
 
 async fn take(bus: &Bus, partition: u32, name: &str) -> Owner {
     bus.own(partition, 0, record("partition", name))

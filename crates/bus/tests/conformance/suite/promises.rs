@@ -3,7 +3,7 @@
 macro_rules! conformance {
     ($name:ident: $place:ty) => {
         mod $name {
-            $crate::promises::conformance!(@ $place,
+            $crate::suite::promises::conformance!(@ $place,
                 streams::records_come_back_as_they_were_appended,
                 streams::offsets_rise_and_the_end_is_the_last_of_them,
                 streams::what_was_acknowledged_is_there_after_a_restart,
@@ -49,7 +49,7 @@ macro_rules! conformance {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $promise() {
-                $crate::$module::$promise(&<$place as $crate::place::Place>::new()).await;
+                $crate::suite::$module::$promise(&<$place as $crate::suite::place::Place>::new()).await;
             }
         )*
     };
