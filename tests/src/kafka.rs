@@ -4,6 +4,7 @@
 
 mod broker;
 mod install;
+mod secured;
 
 use anyhow::{Context, Result, ensure};
 use broker::Broker;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use std::thread;
 
 pub use install::{Jars, ensure_installed};
+pub use secured::Allowed;
 
 /// What a cluster is like.
 #[derive(Debug, Clone)]
@@ -22,6 +24,8 @@ pub struct Layout {
     pub brokers: usize,
     /// More lines for `server.properties`, each over those that are there.
     pub properties: Vec<(String, String)>,
+    /// Names and passwords of those who may come, by SCRAM-SHA-512; empty: anybody.
+    pub users: Vec<(String, String)>,
 }
 
 impl Layout {
@@ -32,6 +36,7 @@ impl Layout {
             folder,
             brokers,
             properties: Vec::new(),
+            users: Vec::new(),
         }
     }
 }
@@ -40,6 +45,7 @@ impl Layout {
 #[derive(Debug)]
 pub struct Cluster {
     brokers: Vec<Broker>,
+    jars: Jars,
 }
 
 impl Cluster {
@@ -70,7 +76,10 @@ impl Cluster {
                     Err(_panic) => anyhow::bail!("a broker's thread broke off"),
                 })
         })?;
-        Ok(Self { brokers })
+        Ok(Self {
+            brokers,
+            jars: jars.clone(),
+        })
     }
 
     /// The addresses of all brokers, as clients take them.

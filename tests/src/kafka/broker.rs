@@ -43,6 +43,8 @@ pub(super) struct Broker {
     folder: PathBuf,
     jars: Jars,
     port: u16,
+    controller: u16,
+    users: Vec<(String, String)>,
     child: Option<Child>,
 }
 
@@ -57,12 +59,14 @@ impl Broker {
         let name = format!("broker-{number}");
         let folder = layout.folder.join(&name);
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let (port, _) = *ports.get(number).context("a broker without a port")?;
+        let (port, controller) = *ports.get(number).context("a broker without a port")?;
         let broker = Self {
             name,
             folder,
             jars: jars.clone(),
             port,
+            controller,
+            users: layout.users.clone(),
             child: None,
         };
         let mut text = String::new();
@@ -78,6 +82,11 @@ impl Broker {
     /// Where clients find it.
     pub(super) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Where its controller is found, which asks nobody.
+    pub(super) fn controller(&self) -> String {
+        format!("127.0.0.1:{}", self.controller)
     }
 
     /// Starts it, and waits until it serves.
@@ -159,12 +168,15 @@ impl Broker {
 
     /// Makes its empty disk.
     fn format(&self) -> Result<()> {
-        let output = Command::new("java")
-            .args(JAVA)
-            .arg("-cp")
-            .arg(self.jars.class_path())
-            .args(["kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c"])
-            .arg(self.settings())
+        let mut format = java(&self.jars, "kafka.tools.StorageTool");
+        format
+            .args(["format", "-t", CLUSTER, "-c"])
+            .arg(self.settings());
+        for (name, password) in &self.users {
+            let user = format!("SCRAM-SHA-512=[name={name},password={password}]");
+            format.args(["--add-scram", &user]);
+        }
+        let output = format
             .stdin(Stdio::null())
             .output()
             .context("cannot run java")?;
@@ -242,6 +254,17 @@ impl Drop for Broker {
             drop(self.kill());
         }
     }
+}
+
+/// A tool of Kafka's.
+pub(super) fn java(jars: &Jars, class: &str) -> Command {
+    let mut command = Command::new("java");
+    command
+        .args(JAVA)
+        .arg("-cp")
+        .arg(jars.class_path())
+        .arg(class);
+    command
 }
 
 /// The id of every cluster of ours.

@@ -4,18 +4,21 @@ use crate::apt;
 use anyhow::{Context, Result, ensure};
 use std::env;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 /// The release that the tests run on.
 const VERSION: &str = "4.4.0";
 
-/// 43 MB over a slow line.
+/// 54 MB over a slow line.
 const DOWNLOAD: Duration = Duration::from_secs(600);
+
+/// Whether it is our turn is told by nobody.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The programs of Kafka.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,28 +58,45 @@ pub async fn ensure_installed() -> Result<Jars> {
     if !runs("mvn", "-version").await {
         apt::install("maven").await?;
     }
-    eprintln!(
-        "missing, and downloaded with Maven: Kafka {VERSION} into {}",
-        folder.display()
-    );
-    download(&folder, &jars.folder).await?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let turn = turn(&folder.join("lock")).await?;
+    if !jars.folder.is_dir() {
+        eprintln!(
+            "missing, and downloaded with Maven: Kafka {VERSION} into {}",
+            folder.display()
+        );
+        download(&folder, &jars.folder).await?;
+    }
+    drop(turn);
     Ok(jars)
 }
 
+/// One downloads at a time; the others find it done. The turn ends with its file.
+async fn turn(lock: &Path) -> Result<File> {
+    let file = File::create(lock).with_context(|| format!("cannot make {}", lock.display()))?;
+    let until = Instant::now() + DOWNLOAD;
+    while file.try_lock().is_err() {
+        ensure!(
+            Instant::now() < until,
+            "another downloads Kafka for too long: end it"
+        );
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(file)
+}
+
+/// A folder that is there is whole.
 async fn download(folder: &Path, jars: &Path) -> Result<()> {
-    // Several may do so at once; whole folders change places.
-    let scratch = folder.join(format!("new-{}", std::process::id()));
-    fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
-    fs::write(scratch.join("pom.xml"), POM).context("cannot write the list for Maven")?;
+    fs::write(folder.join("pom.xml"), POM).context("cannot write the list for Maven")?;
     let mut maven = Command::new("mvn");
     maven
         .args([
             "-q",
             "-B",
             "dependency:copy-dependencies",
-            "-DoutputDirectory=libs",
+            "-DoutputDirectory=new",
         ])
-        .current_dir(&scratch)
+        .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .kill_on_drop(true);
@@ -88,14 +108,8 @@ async fn download(folder: &Path, jars: &Path) -> Result<()> {
         status.success(),
         "Maven cannot download Kafka {VERSION} ({status}): see above"
     );
-    if let Err(error) = fs::rename(scratch.join("libs"), jars) {
-        ensure!(
-            jars.is_dir(),
-            "cannot put Kafka at {}: {error}",
-            jars.display()
-        );
-    }
-    fs::remove_dir_all(&scratch).with_context(|| format!("cannot delete {}", scratch.display()))
+    fs::rename(folder.join("new"), jars)
+        .with_context(|| format!("cannot put Kafka at {}", jars.display()))
 }
 
 async fn runs(program: &str, argument: &str) -> bool {
@@ -134,6 +148,11 @@ const POM: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
       <version>4.4.0</version>
     </dependency>
     <dependency>
+      <groupId>org.apache.kafka</groupId>
+      <artifactId>kafka-tools</artifactId>
+      <version>4.4.0</version>
+    </dependency>
+    <dependency>
       <groupId>org.apache.logging.log4j</groupId>
       <artifactId>log4j-slf4j-impl</artifactId>
       <version>2.25.5</version>
@@ -148,6 +167,7 @@ mod tests {
 
     #[test]
     fn maven_gets_the_version_that_the_folder_is_named_for() {
-        assert!(POM.contains(&format!("<version>{VERSION}</version>")));
+        let wanted = format!("<version>{VERSION}</version>");
+        assert_eq!(POM.matches(&wanted).count(), 2);
     }
 }

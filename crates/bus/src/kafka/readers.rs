@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
+use rdkafka::error::KafkaError;
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::client::{Context, Naming, patiently};
@@ -109,7 +111,10 @@ impl Readers {
             let limit = readers.limit();
             let topic = readers.topic(stream);
             let known = patiently(limit, |left| {
-                reader.consumer.fetch_metadata(Some(&topic), left)
+                let found = reader.consumer.fetch_metadata(Some(&topic), left)?;
+                let mut topics = found.topics().iter();
+                let wrong = topics.find_map(MetadataTopic::error);
+                wrong.map_or(Ok(()), |wrong| Err(KafkaError::MetadataFetch(wrong.into())))
             });
             known.map_err(|error| readers.naming.failed(&error, limit))?;
             reader.knows.insert(stream);

@@ -1,6 +1,7 @@
 //! The promises of every bus, on real brokers, and what only a log on Kafka has to show.
 #![cfg(test)]
 
+mod allowed;
 mod brokers;
 mod child;
 mod making;
