@@ -215,7 +215,7 @@ impl Bus {
     /// have fenced the former owner all the same, and takes the partition again.
     ///
     /// # Errors
-    /// [`Error::Fenced`] when another process took it at the same moment;
+    /// [`Error::Fenced`] with epoch 0 when another process took it at the same moment;
     /// [`Error::EpochTooLow`] when the epoch would not be above the former one (after a higher base
     /// was in use); [`Error::UnknownPartition`], [`Error::TooLarge`], or the storage's.
     pub async fn own(&self, partition: u32, base: u64, taken: Outgoing) -> Result<Owner, Error> {

@@ -79,11 +79,13 @@ impl Seat {
             match producer.init_transactions(left) {
                 Ok(()) => break,
                 Err(error) if can_repeat(&error) && !left.is_zero() => {}
-                Err(error) => {
-                    let failed = naming.failed(&error, limit);
-                    drop(producer);
-                    return Err(failed);
+                Err(error) if error.rdkafka_error_code().is_some_and(is_fence) => {
+                    return Err(Error::Fenced {
+                        partition,
+                        epoch: 0,
+                    });
                 }
+                Err(error) => return Err(naming.failed(&error, limit)),
             }
         }
         Ok(Self {

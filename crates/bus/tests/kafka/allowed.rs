@@ -9,7 +9,7 @@ use crate::suite::place::{SOON, read, record, records, texts};
 use crate::topics::start;
 
 /// The rows of the table in docs/kafka.md: user, kind, name, whether it is a beginning, operations.
-const ROWS: [(&str, &str, &str, bool, &[&str]); 11] = [
+const ROWS: [(&str, &str, &str, bool, &[&str]); 12] = [
     (
         "orchestrator",
         "--topic",
@@ -61,6 +61,7 @@ const ROWS: [(&str, &str, &str, bool, &[&str]); 11] = [
         &["Read", "Write"],
     ),
     ("gateway", "--topic", "poolshift.events", false, &["Read"]),
+    ("gateway", "--topic", "poolshift.commands", false, &["Read"]),
     ("worker", "--topic", "poolshift.reports", false, &["Write"]),
     ("worker", "--topic", "poolshift.commands", false, &["Read"]),
 ];
