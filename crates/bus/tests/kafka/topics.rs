@@ -10,6 +10,9 @@ use tests::kafka::{Cluster, Layout, ensure_installed};
 
 use crate::suite::place::Place;
 
+/// How the folder of the shared broker begins; the id of its process follows.
+const SHARED_BROKER: &str = "shared-broker-";
+
 /// Topics of its own: another log than that of any other test.
 pub(crate) struct Topics {
     pub(crate) settings: Settings,
@@ -33,12 +36,27 @@ impl Place for Topics {
 fn addresses() -> String {
     static SHARED: OnceLock<Mutex<Cluster>> = OnceLock::new();
     let shared = SHARED.get_or_init(|| {
-        // Nothing is dropped at the end of a test program, so the next one tidies up.
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shared-broker");
-        drop(std::fs::remove_dir_all(&folder));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        tidy_up(folder);
+        let folder = folder.join(format!("{SHARED_BROKER}{}", std::process::id()));
         Mutex::new(start(&Layout::plain(folder, 1)))
     });
     shared.lock().unwrap().addresses()
+}
+
+/// Nothing is dropped at the end of a test program, so the next one tidies up after those that have
+/// ended.
+fn tidy_up(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(SHARED_BROKER));
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            // Another may be at it, too.
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
+    }
 }
 
 /// A cluster of its own.
