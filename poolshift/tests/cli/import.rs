@@ -111,6 +111,23 @@ fn a_folder_is_read_by_name_and_files_in_their_order() {
 }
 
 #[test]
+fn defaults_that_take_from_others_say_what_these_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "defaults base\n  mode http\n  option httpchk GET /base\ndefaults slow from base\n  \
+                timeout server 9s\ndefaults other\n  mode tcp\nbackend shop from slow\n  \
+                server web1 10.1.0.1:80\nbackend plain\n  server web1 10.1.0.1:80\n";
+    let path = write(&folder, "haproxy.cfg", text).display().to_string();
+    let out = folder.path().join("services").display().to_string();
+    let said = run(&["import", &path, "--out", &out]).good();
+    assert!(said.contains("`plain` is not in `mode http`"), "{said}");
+    assert!(
+        services(&folder).contains("path = \"/base\""),
+        "{}",
+        services(&folder)
+    );
+}
+
+#[test]
 fn what_haproxy_would_not_read_is_refused_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let broken = [
