@@ -108,6 +108,14 @@ pub enum Unreadable {
          one of these"
     )]
     UnknownRoot(String),
+    /// A total is no plain number, and might hide a failure.
+    #[error("{name} is {value:?}, which is no plain number; let the runner write one")]
+    NoNumber {
+        /// Which total, of which element.
+        name: String,
+        /// What stands there.
+        value: String,
+    },
     /// It is not well-formed, or ends in the middle.
     #[error("not well-formed at byte {at}: {why}")]
     Malformed {

@@ -62,6 +62,13 @@ pub fn http(check: &Check, wanted: Wanted<'_>, seen: &Seen) -> Judged {
     let status = seen.status;
     // What was asked at its own address answers itself; nobody stands between who could name it.
     let is_direct = check.direct.is_some();
+    if status == 503 && seen.answered_by.is_empty() && !is_direct {
+        let body = quote(&seen.body);
+        let found = format!(
+            "the balancer answered 503 itself: it calls {line} DOWN, or cannot connect to it; body {body}"
+        );
+        return bad(FailedBecause::Unreachable, found);
+    }
     if seen.answered_by.is_empty() && !is_direct {
         let header = &check.answered_by;
         return bad(
@@ -209,6 +216,21 @@ mod tests {
         };
         let judged = http(&check(), OK, &anonymous);
         assert_eq!(judged.wrong, Some(FailedBecause::WrongServer));
+    }
+
+    #[test]
+    fn a_503_without_a_name_is_the_balancers_own() {
+        let own = Seen {
+            answered_by: vec![],
+            ..seen(503, "", "No server is available to handle this request.")
+        };
+        let judged = http(&check(), OK, &own);
+        assert_eq!(judged.wrong, Some(FailedBecause::Unreachable));
+        assert_eq!(
+            judged.found,
+            "the balancer answered 503 itself: it calls web1 DOWN, or cannot connect to it; body \
+             \"No server is available to handle this request.\""
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ impl Scratch {
     }
 
     fn clear(&self) {
-        for suffix in ["", "-wal", "-shm", ".lock"] {
+        for suffix in ["", "-wal", "-shm", "-journal", ".lock"] {
             // Most of them are not there.
             drop(fs::remove_file(with(&self.path, suffix)));
         }
@@ -58,6 +59,53 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         self.clear();
+    }
+}
+
+/// A place where no log lies, nor what is left of one. Nobody starts on it while this is held.
+#[derive(Debug)]
+pub(crate) struct Vacant {
+    _lock: Option<fs::File>,
+}
+
+impl Vacant {
+    /// Looks at the files that SQLite keeps beside a log, and at the lock of who uses it.
+    ///
+    /// # Errors
+    /// What is in the way: SQLite would play a write-ahead file or a journal of the old log into
+    /// the new one, and a process that still has the old one open goes on writing them.
+    pub(crate) fn find(log: &Path) -> Result<Self, Failure> {
+        let lock = match fs::File::open(with(log, ".lock")) {
+            Ok(lock) => Some(lock),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => {
+                let lock = with(log, ".lock");
+                let what = format!("cannot read {}: {error}", lock.display());
+                return Err(Failure::refused(what).mend("run this as the user of `serve`"));
+            }
+        };
+        let is_free = lock.as_ref().is_none_or(|lock| lock.try_lock().is_ok());
+        let left = ["-wal", "-shm", "-journal"].map(|end| with(log, end));
+        let left: Vec<String> = left
+            .iter()
+            .filter(|file| fs::symlink_metadata(file).is_ok())
+            .map(|file| file.display().to_string())
+            .collect();
+        if is_free && left.is_empty() {
+            return Ok(Self { _lock: lock });
+        }
+        let mut what = Vec::new();
+        if !is_free {
+            what.push(format!("a process uses {}", log.display()));
+        }
+        if !left.is_empty() {
+            let left = left.join(", ");
+            what.push(format!("{left} would be read into the new log"));
+        }
+        Err(Failure::refused(what.join("; ")).mend(
+            "stop `serve`, and move all that is left of the old log away: LOG, LOG-wal, LOG-shm, \
+             LOG-journal",
+        ))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod gates;
+mod when;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ use crate::verbs::topics::Topics;
 use crate::verbs::webhook_check::From;
 
 pub(crate) use gates::{Freeze, Override, Supersede, Unfreeze, Where};
+pub(crate) use when::moment;
 
 /// Rolls a new version of a service out over its servers, with no customer noticing.
 #[derive(Debug, Parser)]

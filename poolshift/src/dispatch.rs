@@ -3,7 +3,7 @@
 use std::io::{Write as _, stderr};
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::cli::{Agent, Cli, Verb};
 use crate::client::Client;
@@ -12,12 +12,15 @@ use crate::said::{self, Said};
 use crate::verbs::log::Log;
 use crate::verbs::steer::Wanted;
 use crate::verbs::topics::Topics;
-use crate::{serve, verbs};
+use crate::{exit, serve, verbs};
 
 /// Runs the command line to its end.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     if let Verb::Serve { config, catalogue } = cli.verb {
         return boot::run(
             "poolshift serve",
@@ -30,6 +33,21 @@ pub fn main() -> ExitCode {
     }
     let json = cli.common.json;
     let code = run(cli).unwrap_or_else(|error| failed(&error, json));
+    ExitCode::from(code)
+}
+
+/// The command line cannot be used, or asks for help. A pipeline takes every code of `verdict` but
+/// 0 for "no success", and may take 2 for trouble of its own.
+fn misused(error: &clap::Error) -> ExitCode {
+    // Nobody is left to be told when stderr is gone.
+    drop(error.print());
+    let lenient = Cli::command().ignore_errors(true).try_get_matches();
+    let is_verdict = lenient.is_ok_and(|asked| asked.subcommand_name() == Some("verdict"));
+    let code = match error.use_stderr() {
+        false => exit::DONE,
+        true if is_verdict => exit::REFUSED,
+        true => exit::WRONG_USE,
+    };
     ExitCode::from(code)
 }
 

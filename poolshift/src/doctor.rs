@@ -44,6 +44,8 @@ pub(crate) struct Patient<'a> {
 pub(crate) struct Findings {
     pub(crate) findings: Vec<Finding>,
     pub(crate) unchecked: Vec<Unchecked>,
+    /// What is out of the ordinary, and right.
+    pub(crate) notes: Vec<Note>,
 }
 
 /// One thing that is wrong.
@@ -64,6 +66,13 @@ pub(crate) struct Unchecked {
     pub(crate) why: String,
 }
 
+/// One thing that is as it should be, though it looks otherwise.
+#[derive(Debug, Serialize)]
+pub(crate) struct Note {
+    pub(crate) place: String,
+    pub(crate) what: String,
+}
+
 impl Findings {
     pub(crate) fn add(
         &mut self,
@@ -77,6 +86,13 @@ impl Findings {
             place: place.into(),
             what: what.into(),
             mend: mend.into(),
+        });
+    }
+
+    pub(crate) fn note(&mut self, place: impl Into<String>, what: impl Into<String>) {
+        self.notes.push(Note {
+            place: place.into(),
+            what: what.into(),
         });
     }
 

@@ -11,7 +11,7 @@ mod running;
 mod words;
 
 pub(crate) use config::{Config, Kind, Line};
-pub(crate) use files::read;
+pub(crate) use files::{bytes, read};
 pub(crate) use graft::graft;
 pub(crate) use pool::{Pool, Server, pools};
 pub(crate) use running::Running;

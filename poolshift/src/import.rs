@@ -4,5 +4,5 @@
 mod draft;
 mod judge;
 
-pub(crate) use draft::draft;
+pub(crate) use draft::{draft, names};
 pub(crate) use judge::{Judged, judge};

@@ -1,18 +1,16 @@
 //! JUnit: whatever Ant, Surefire, pytest, gtest and others call so. Attributes may be missing,
 //! suites nested, durations negative or absurd (they are not looked at).
 
+use super::Unreadable;
 use super::tally::{Claim, Outcome, Tally};
 use super::walk::Element;
 
-pub(super) fn open(tally: &mut Tally, element: &Element) {
+pub(super) fn open(tally: &mut Tally, element: &Element) -> Result<(), Unreadable> {
     match element.name.as_str() {
         "testsuites" | "testsuite" => {
-            let failed = ["failures", "errors"]
-                .iter()
-                .any(|name| element.count(name).is_some_and(|count| count > 0));
             let claim = Claim {
-                tests: element.count("tests").unwrap_or(0),
-                failed,
+                tests: element.count("tests")?,
+                failed: element.any(&["failures", "errors"])?,
                 not_runnable: false,
             };
             tally.open_suite(element, claim);
@@ -43,6 +41,7 @@ pub(super) fn open(tally: &mut Tally, element: &Element) {
         "skipped" => tally.case_is(Outcome::Skipped, None),
         _ => {}
     }
+    Ok(())
 }
 
 pub(super) fn close(tally: &mut Tally, name: &str) {

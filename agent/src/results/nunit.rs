@@ -1,16 +1,16 @@
 //! NUnit 2 (root `test-results`) and NUnit 3 (root `test-run`).
 
+use super::Unreadable;
 use super::tally::{Claim, Outcome, Tally};
 use super::walk::Element;
 
-pub(super) fn open_2(tally: &mut Tally, element: &Element) {
+pub(super) fn open_2(tally: &mut Tally, element: &Element) -> Result<(), Unreadable> {
     match element.name.as_str() {
         "test-results" => {
-            let any = |name: &str| element.count(name).is_some_and(|count| count > 0);
             let claim = Claim {
-                tests: element.count("total").unwrap_or(0),
-                failed: any("failures") || any("errors"),
-                not_runnable: any("invalid"),
+                tests: element.count("total")?,
+                failed: element.any(&["failures", "errors"])?,
+                not_runnable: element.any(&["invalid"])?,
             };
             tally.open_suite(element, claim);
         }
@@ -29,6 +29,7 @@ pub(super) fn open_2(tally: &mut Tally, element: &Element) {
         "message" => tally.listen(true),
         _ => {}
     }
+    Ok(())
 }
 
 /// NUnit 2.4 has no `result`, only `executed` and `success`.
@@ -49,13 +50,12 @@ fn outcome_2(element: &Element) -> Outcome {
     }
 }
 
-pub(super) fn open_3(tally: &mut Tally, element: &Element) {
+pub(super) fn open_3(tally: &mut Tally, element: &Element) -> Result<(), Unreadable> {
     match element.name.as_str() {
         "test-run" | "test-suite" => {
             let claim = Claim {
-                tests: element.count("total").unwrap_or(0),
-                failed: element.get("result") == Some("Failed")
-                    || element.count("failed").is_some_and(|count| count > 0),
+                tests: element.count("total")?,
+                failed: element.any(&["failed"])? || element.get("result") == Some("Failed"),
                 not_runnable: element.get("runstate") == Some("NotRunnable"),
             };
             tally.open_suite(element, claim);
@@ -64,6 +64,7 @@ pub(super) fn open_3(tally: &mut Tally, element: &Element) {
         "message" => tally.listen(true),
         _ => {}
     }
+    Ok(())
 }
 
 fn outcome_3(element: &Element) -> Outcome {

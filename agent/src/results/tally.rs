@@ -110,8 +110,10 @@ impl Tally {
             self.not_runnable += 1;
         }
         // Its own children may have told of the same missing cases already.
-        let held = self.total - suite.total_before + (self.missing - suite.missing_before);
-        self.missing += suite.claim.tests.saturating_sub(held);
+        let missing = self.missing - suite.missing_before;
+        let held = (self.total - suite.total_before).saturating_add(missing);
+        let more = suite.claim.tests.saturating_sub(held);
+        self.missing = self.missing.saturating_add(more);
     }
 
     /// A failure that belongs to no case, such as a set-up that threw.

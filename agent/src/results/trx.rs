@@ -1,9 +1,10 @@
 //! TRX (root `TestRun`): what VSTest and MSTest write.
 
+use super::Unreadable;
 use super::tally::{Claim, Outcome, Tally};
 use super::walk::Element;
 
-pub(super) fn open(tally: &mut Tally, element: &Element) {
+pub(super) fn open(tally: &mut Tally, element: &Element) -> Result<(), Unreadable> {
     match element.name.as_str() {
         "TestRun" => tally.open_suite(element, Claim::default()),
         name if is_result(name) => {
@@ -19,17 +20,15 @@ pub(super) fn open(tally: &mut Tally, element: &Element) {
             ..Claim::default()
         }),
         "Counters" => {
-            let any = |name: &str| element.count(name).is_some_and(|count| count > 0);
             tally.claim(&Claim {
-                tests: element.count("total").unwrap_or(0),
-                failed: ["failed", "error", "timeout", "aborted", "disconnected"]
-                    .iter()
-                    .any(|name| any(name)),
-                not_runnable: any("notRunnable"),
+                tests: element.count("total")?,
+                failed: element.any(&["failed", "error", "timeout", "aborted", "disconnected"])?,
+                not_runnable: element.any(&["notRunnable"])?,
             });
         }
         _ => {}
     }
+    Ok(())
 }
 
 pub(super) fn close(tally: &mut Tally, name: &str) {

@@ -1,5 +1,6 @@
 //! One pass over the XML: no tree, no entities, bounded depth.
 
+use events::cut;
 use quick_xml::Reader;
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
@@ -24,9 +25,28 @@ impl Element {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// A count; none when it is absent or no number.
-    pub(super) fn count(&self, name: &str) -> Option<u32> {
-        self.get(name)?.trim().parse().ok()
+    /// A total that the file claims; 0 when it claims none.
+    ///
+    /// # Errors
+    /// It is no plain number: nobody knows what it would say of failures.
+    pub(super) fn count(&self, name: &str) -> Result<u32, Unreadable> {
+        let Some(value) = self.get(name) else {
+            return Ok(0);
+        };
+        let value = value.trim();
+        value.parse().map_err(|_| Unreadable::NoNumber {
+            name: format!("{} of {}", name, self.name),
+            value: cut(value, 64),
+        })
+    }
+
+    /// Whether one of these totals is above 0; all of them are read.
+    pub(super) fn any(&self, names: &[&str]) -> Result<bool, Unreadable> {
+        let mut any = false;
+        for name in names {
+            any |= self.count(name)? > 0;
+        }
+        Ok(any)
     }
 
     pub(super) fn label(&self) -> String {
@@ -55,13 +75,13 @@ pub(super) fn walk(text: &str) -> Result<Tally, Unreadable> {
                 close(tally.as_mut(), &mut path);
             }
             Event::End(_) => close(tally.as_mut(), &mut path),
-            Event::Text(text) => say(tally.as_mut(), &text.xml10_content()),
-            Event::CData(text) => say(tally.as_mut(), &text.xml10_content()),
+            Event::Text(text) => say(tally.as_mut(), &path, &text.xml10_content(), at)?,
+            Event::CData(text) => say(tally.as_mut(), &path, &text.xml10_content(), at)?,
             Event::GeneralRef(name) => {
                 // Only a character's number stands for a text; names are never looked up.
                 let char = name.resolve_char_ref().ok().flatten();
                 let text = char.map_or_else(|| format!("&{};", &*name), String::from);
-                say(tally.as_mut(), &text);
+                say(tally.as_mut(), &path, &text, at)?;
             }
             Event::DocType(_) => return Err(Unreadable::DocumentType),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
@@ -106,11 +126,11 @@ fn open(
         None => tally.insert(Tally::new(format_of(&element.name)?)),
     };
     match tally.format() {
-        Format::JUnit => junit::open(tally, &element),
-        Format::NUnit2 => nunit::open_2(tally, &element),
-        Format::NUnit3 => nunit::open_3(tally, &element),
-        Format::Trx => trx::open(tally, &element),
-        Format::XUnit => xunit::open(tally, &element),
+        Format::JUnit => junit::open(tally, &element)?,
+        Format::NUnit2 => nunit::open_2(tally, &element)?,
+        Format::NUnit3 => nunit::open_3(tally, &element)?,
+        Format::Trx => trx::open(tally, &element)?,
+        Format::XUnit => xunit::open(tally, &element)?,
     }
     Ok(())
 }
@@ -126,10 +146,17 @@ fn close(tally: Option<&mut Tally>, path: &mut Vec<String>) {
     }
 }
 
-fn say(tally: Option<&mut Tally>, text: &str) {
+fn say(tally: Option<&mut Tally>, path: &[String], text: &str, at: u64) -> Result<(), Unreadable> {
+    if path.is_empty() && !text.trim().is_empty() {
+        return Err(Unreadable::Malformed {
+            at,
+            why: format!("text outside the root element: {:?}", cut(text.trim(), 64)),
+        });
+    }
     if let Some(tally) = tally {
         tally.say(text);
     }
+    Ok(())
 }
 
 fn format_of(root: &str) -> Result<Format, Unreadable> {

@@ -1,16 +1,16 @@
 //! xUnit.net: version 2 and 3 (root `assemblies`), version 1 (root `assembly`), and whoever writes
 //! the same, such as Fixie.
 
+use super::Unreadable;
 use super::tally::{Claim, Outcome, Tally};
 use super::walk::Element;
 
-pub(super) fn open(tally: &mut Tally, element: &Element) {
+pub(super) fn open(tally: &mut Tally, element: &Element) -> Result<(), Unreadable> {
     match element.name.as_str() {
         "assemblies" | "assembly" | "collection" | "class" => {
-            let any = |name: &str| element.count(name).is_some_and(|count| count > 0);
             let claim = Claim {
-                tests: element.count("total").unwrap_or(0),
-                failed: any("failed") || any("errors"),
+                tests: element.count("total")?,
+                failed: element.any(&["failed", "errors"])?,
                 not_runnable: false,
             };
             tally.open_suite(element, claim);
@@ -28,6 +28,7 @@ pub(super) fn open(tally: &mut Tally, element: &Element) {
         "message" => tally.listen(true),
         _ => {}
     }
+    Ok(())
 }
 
 pub(super) fn close(tally: &mut Tally, name: &str) {

@@ -313,6 +313,69 @@ fn what_is_not_whole_well_formed_results_proves_nothing() {
 }
 
 #[test]
+fn a_total_that_is_no_plain_number_proves_nothing() {
+    let around = [
+        ("<testsuite failures='@'>", "<testcase/></testsuite>"),
+        (
+            "<testsuites errors='@'><testsuite>",
+            "<testcase/></testsuite></testsuites>",
+        ),
+        ("<testsuite tests='@'>", "<testcase/></testsuite>"),
+        (
+            "<test-run failed='@'>",
+            "<test-case result='Passed'/></test-run>",
+        ),
+        (
+            "<test-results failures='0' errors='@'>",
+            "<test-case result='Success'/></test-results>",
+        ),
+        (
+            "<assembly failed='1' errors='@'>",
+            "<test result='Pass'/></assembly>",
+        ),
+        (
+            "<TestRun><Counters aborted='@'/>",
+            "<UnitTestResult outcome='Passed'/></TestRun>",
+        ),
+    ];
+    for (before, after) in around {
+        for value in ["99999999999", "1,000", "1.0", "-1", "", "none"] {
+            let xml = format!("{}{after}", before.replace('@', value));
+            let said = verdict(xml.as_bytes());
+            assert!(
+                matches!(said, Err(Unreadable::NoNumber { .. })),
+                "{xml}: {said:?}"
+            );
+        }
+    }
+    let most = "<testsuite tests='4294967295'><testcase/></testsuite>";
+    assert_eq!(
+        judged(&format!("<testsuites>{most}{most}</testsuites>")),
+        Err(NoResults)
+    );
+}
+
+#[test]
+fn text_around_the_root_element_proves_nothing() {
+    let good = "<testsuite><testcase/></testsuite>";
+    for text in ["log line", "<![CDATA[x]]>", "&#65;", "&lt;", "\u{feff}"] {
+        for xml in [format!("{text}{good}"), format!("{good}\n{text}\n")] {
+            // A mark at the very beginning is one of its encoding.
+            if xml.starts_with('\u{feff}') {
+                continue;
+            }
+            let said = verdict(xml.as_bytes());
+            assert!(
+                matches!(said, Err(Unreadable::Malformed { .. })),
+                "{xml}: {said:?}"
+            );
+        }
+    }
+    let blank = format!("<?xml version='1.0'?>\n<!-- a -->\r\n{good}\n \t\n<!-- b -->\n");
+    assert_eq!(judged(&blank), Ok(()));
+}
+
+#[test]
 fn utf_16_with_its_mark_reads_like_utf_8() {
     let text = String::from_utf8(sample("nunit2-pass.xml")).expect("UTF-8");
     let little = text.encode_utf16().flat_map(u16::to_le_bytes);

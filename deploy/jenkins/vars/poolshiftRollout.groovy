@@ -42,7 +42,12 @@ def await(Map args, String url, String id, String target) {
         if (etag) {
             headers['If-None-Match'] = etag
         }
+        long asked = System.currentTimeMillis()
         Map answer = persist(args, 'GET', url, null, headers, until)
+        // A proxy that strips `Prefer` lets every poll be answered at once.
+        if (System.currentTimeMillis() - asked < 2000L) {
+            sleep(time: 2, unit: 'SECONDS')
+        }
         if (answer.status == 304) {
             continue
         }

@@ -1,7 +1,7 @@
 //! What can be said of gates, freezes, and rollouts that wait.
 
 use clap::Args;
-use events::{EnvironmentName, ReportId, Target, Timestamp};
+use events::{EnvironmentName, ReportId, Target};
 use rollout::catalogue::units::{UnitError, duration_ms as milliseconds};
 
 use super::{AsPerson, RolloutArg};
@@ -56,12 +56,16 @@ pub(crate) struct Where {
 pub(crate) struct Freeze {
     #[command(flatten)]
     pub(crate) place: Where,
-    /// From when on, such as 2026-12-23T18:00:00+01:00; none: at once.
+    /// From when on, such as 2026-12-23T18:00:00+01:00, 2026-12-23T18:00[Europe/Berlin], or
+    /// "2026-12-23 18:00" with --zone; none: at once.
     #[arg(long, value_name = "TIME")]
-    pub(crate) from: Option<Timestamp>,
+    pub(crate) from: Option<String>,
     /// Until when.
     #[arg(long, value_name = "TIME", required_unless_present = "lasting")]
-    pub(crate) until: Option<Timestamp>,
+    pub(crate) until: Option<String>,
+    /// Whose clocks show these times: Europe/Berlin.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) zone: Option<String>,
     /// Or for how long, such as 90m, 36h or 7d.
     #[arg(long = "for", value_name = "DURATION", value_parser = duration_ms, conflicts_with = "until")]
     pub(crate) lasting: Option<u64>,

@@ -83,7 +83,10 @@ fn mend_socket(settings: &Settings) -> String {
                 .to_owned()
         }
         Err(ErrorKind::ConnectionRefused) => "start HAProxy: nobody listens there".to_owned(),
-        Ok(_) | Err(_) => format!(
+        Ok(_) => "HAProxy runs and listens there, and does not answer in time: look at its CPU, and \
+                  at who else holds the socket (`ss -xp`)"
+            .to_owned(),
+        Err(_) => format!(
             "start HAProxy with `stats socket {} mode 600 level admin`",
             path.display()
         ),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use rollout::catalogue::Entry;
+use view::TargetView;
 
 use crate::doctor::{Findings, Patient};
 use crate::haproxy::{Pool, Running, Server};
@@ -23,7 +24,7 @@ pub(super) fn check(patient: &Patient<'_>, running: &Running, place: &str, found
     }
     if let Some(online) = running.pool(&entry.online) {
         pinned(patient, online, place, found);
-        floor(entry, online, running, place, found);
+        floor(patient, online, running, place, found);
     }
 }
 
@@ -118,7 +119,14 @@ fn pinned(patient: &Patient<'_>, online: &Pool, place: &str, found: &mut Finding
 }
 
 /// Whether the first batch could be taken now. `UP 1/2`, as after a reload, will soon be UP.
-fn floor(entry: &Entry, online: &Pool, running: &Running, place: &str, found: &mut Findings) {
+fn floor(
+    patient: &Patient<'_>,
+    online: &Pool,
+    running: &Running,
+    place: &str,
+    found: &mut Findings,
+) {
+    let entry = patient.entry;
     let total = u32::try_from(entry.servers.len()).unwrap_or(u32::MAX);
     let floor = entry.rollout.floor.floor_of(total);
     let status = |name: &str| running.status(&online.name, name).to_owned();
@@ -127,6 +135,19 @@ fn floor(entry: &Entry, online: &Pool, running: &Running, place: &str, found: &m
     let (up, down): (Vec<&str>, Vec<&str>) = names.partition(|name| serves(&status(name)));
     let count = u32::try_from(up.len()).unwrap_or(u32::MAX);
     if floor == 0 || count > floor {
+        return;
+    }
+    let ours = patient.view.map_or_else(BTreeSet::new, taken_out);
+    let (ours, down): (Vec<&str>, Vec<&str>) =
+        down.into_iter().partition(|name| ours.contains(name));
+    let back = u32::try_from(ours.len()).unwrap_or(u32::MAX);
+    if count.saturating_add(back) > floor {
+        let what = format!(
+            "the rollout that runs has {} out of `{}`",
+            ours.join(", "),
+            online.name
+        );
+        found.note(place, what);
         return;
     }
     let out = down
@@ -145,7 +166,58 @@ fn floor(entry: &Entry, online: &Pool, running: &Running, place: &str, found: &m
     );
 }
 
+/// The servers that the rollout which runs has out, or is taking out: they come back by themselves.
+fn taken_out(view: &TargetView) -> BTreeSet<&str> {
+    let Some(rollout) = view.rollout else {
+        return BTreeSet::new();
+    };
+    let servers = view.servers.iter().filter(|server| {
+        let is_kept_out = server
+            .out
+            .as_ref()
+            .is_some_and(|out| out.rollout == rollout);
+        is_kept_out || server.outstanding.is_some()
+    });
+    servers.map(|server| server.name.as_str()).collect()
+}
+
 /// Whether it needs nobody to look up its name.
 pub(super) fn is_ip(address: &str) -> bool {
     address.parse::<std::net::SocketAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const RUNNING: &str = "01a8f1a6-0000-7000-8000-000000000001";
+
+    fn server(name: &str, out: Option<&str>, outstanding: Option<&str>) -> Value {
+        json!({"name": name, "machine": "m", "address": "a:1", "pools": [], "proven": null,
+            "unproven": false,
+            "out": out.map(|rollout| json!({"kind": "held", "rollout": rollout, "why": "x"})),
+            "outstanding": outstanding.map(|kind| json!({
+                "command": format!("{RUNNING}/{name}/{kind}/1"), "kind": kind,
+                "attempt": 1, "deadline_at": "2026-01-01T00:00:00.000Z", "started": true}))})
+    }
+
+    #[test]
+    fn what_the_running_rollout_has_out_is_no_fault_but_what_another_left_is() {
+        let servers = vec![
+            server("web1", None, Some("drain")),
+            server("web2", None, None),
+            server("web3", Some(RUNNING), None),
+            server("web4", Some("01a8f1a6-0000-7000-8000-000000000002"), None),
+        ];
+        let mut view = json!({"target": "production/shop", "as_of": {"n": 1, "at": "2026-01-01T00:00:00.000Z"},
+            "owner": "o", "entry_sha256": format!("sha256:{}", "2".repeat(64)), "service": "shop",
+            "environment": "production", "floor": 2, "servers": servers, "rollout": RUNNING,
+            "queue": [], "waiting": [], "freezes": []});
+        let read = |view: &Value| serde_json::from_value::<TargetView>(view.clone()).unwrap();
+        assert_eq!(taken_out(&read(&view)), BTreeSet::from(["web1", "web3"]));
+        view["rollout"] = Value::Null;
+        assert!(taken_out(&read(&view)).is_empty());
+    }
 }

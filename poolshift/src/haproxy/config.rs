@@ -233,7 +233,8 @@ impl Config {
         }
     }
 
-    fn variable(&self, name: &str) -> Option<String> {
+    /// What a variable stands for.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
         let set = self.variables.get(name).cloned();
         set.or_else(|| std::env::var(name).ok())
     }
@@ -244,18 +245,28 @@ impl Config {
         global.flat_map(|one| &one.lines)
     }
 
-    /// A section's lines, those of its `defaults` first.
+    /// A section's lines, those of its `defaults` first, and of what these take theirs from.
     pub(crate) fn lines(&self, at: usize) -> Vec<&Line> {
-        let Some(section) = self.sections.get(at) else {
-            return Vec::new();
-        };
-        let before = self.sections.iter().take(at).rev();
-        let mut defaults = before.filter(|one| one.kind == Kind::Defaults);
-        let inherited = match &section.from {
-            Some(from) => defaults.find(|one| one.name == *from),
-            None => defaults.next(),
-        };
-        let inherited = inherited.into_iter().flat_map(|one| &one.lines);
-        inherited.chain(&section.lines).collect()
+        let mut chain = Vec::new();
+        let mut next = Some(at);
+        // Each is further up: it ends.
+        while let Some((at, section)) = next.and_then(|at| Some((at, self.sections.get(at)?))) {
+            chain.push(section);
+            next = self.defaults_of(at, section);
+        }
+        chain.iter().rev().flat_map(|one| &one.lines).collect()
+    }
+
+    /// Which `defaults` a section takes: the one that it names, or the last one above it. A
+    /// `defaults` takes from another only what it names.
+    fn defaults_of(&self, at: usize, section: &Section) -> Option<usize> {
+        if section.from.is_none() && matches!(section.kind, Kind::Defaults | Kind::Global) {
+            return None;
+        }
+        let wanted = section.from.as_ref();
+        let before = self.sections.get(..at)?;
+        before.iter().rposition(|one| {
+            one.kind == Kind::Defaults && wanted.is_none_or(|name| one.name == *name)
+        })
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::haproxy::config::Config;
+use crate::stored;
 
 /// The largest file that is read, in bytes.
 const BYTES_MAX: u64 = 16 << 20;
@@ -45,13 +46,19 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(found)
 }
 
+/// A configuration file as it is.
+///
+/// # Errors
+/// It cannot be read, is no file, or is larger than any configuration.
+pub(crate) fn bytes(file: &Path) -> Result<Vec<u8>, Failure> {
+    stored::read(file, BYTES_MAX).map_err(|why| {
+        Failure::refused(format!("{} {why}", file.display()))
+            .mend("name HAProxy's configuration: a file, several in their order, or a folder")
+    })
+}
+
 fn text(file: &Path) -> Result<String, Failure> {
-    let size = std::fs::metadata(file).map_err(|error| unreadable(file, &error))?;
-    if size.len() > BYTES_MAX {
-        let what = format!("{} is too large: {} bytes", file.display(), size.len());
-        return Err(Failure::refused(what).mend("name HAProxy's configuration"));
-    }
-    let bytes = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
+    let bytes = bytes(file)?;
     // A comment may be in any old encoding; a directive is plain ASCII.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use lb_controller::{ANSWERED_BY_HEADER, AdminSocket, HaproxyPools, SERVER_HEADER};
 
 use crate::failure::Failure;
-use crate::haproxy::config::{Config, Kind, Section};
-use crate::haproxy::keywords::{CHECK_FLAGS, CHECK_VALUES};
+use crate::haproxy::config::{Config, Kind, Line, Section};
+use crate::haproxy::keywords::{CHECK_FLAGS, CHECK_VALUES, takes_value};
 use crate::haproxy::pool::pools;
+use crate::haproxy::words::{Piece, pieces};
 
 /// Gives the whole text of `file` with the pools in it.
 ///
@@ -42,7 +43,7 @@ pub(crate) fn graft(file: &str, text: &str, wanted: &HaproxyPools<'_>) -> Result
     whole += "\n";
     whole += &graft.probe();
     whole += "\n";
-    whole += &testers(wanted);
+    whole += &testers(wanted, &testers_from(&config, at, wanted.online));
     if after.first().is_some_and(|line| !line.trim().is_empty()) {
         whole += "\n";
     }
@@ -125,9 +126,36 @@ fn with_global(before: &[&str], config: &Config, wanted: &HaproxyPools<'_>) -> S
     text
 }
 
-fn testers(wanted: &HaproxyPools<'_>) -> String {
+/// ` from NAME` for the testers' frontend: as the customers' one has it. A frontend may not share a
+/// `defaults` that holds rules with a backend (tried on HAProxy 2.6.12).
+fn testers_from(config: &Config, backend: usize, online: &str) -> String {
+    let leads = |at: usize| {
+        let leads = ["default_backend", "use_backend"];
+        let mut lines = config.lines(at).into_iter();
+        lines.any(|line| leads.contains(&line.word(0)) && line.word(1) == online)
+    };
+    let mut sections = config.sections.iter().enumerate();
+    let of_customers = sections
+        .find(|(at, one)| one.kind == Kind::Frontend && leads(*at))
+        .and_then(|(_, one)| one.from.clone());
+    let own = || config.sections.get(backend)?.from.clone();
+    let has_rules = |name: &String| {
+        let rules = |line: &Line| {
+            let first = line.word(0);
+            first.starts_with("tcp-re") || (first.starts_with("http-") && first != "http-check")
+        };
+        let mut sections = config.sections.iter();
+        sections.any(|one| {
+            one.kind == Kind::Defaults && one.name == *name && one.lines.iter().any(rules)
+        })
+    };
+    let from = of_customers.or_else(|| own().filter(|name| !has_rules(name)));
+    from.map_or(String::new(), |name| format!(" from {name}"))
+}
+
+fn testers(wanted: &HaproxyPools<'_>, from: &str) -> String {
     format!(
-        "# The testers' door; customers must not be able to reach it.\nfrontend {}_testers\n    mode http\n    \
+        "# The testers' door; customers must not be able to reach it.\nfrontend {}_testers{from}\n    mode http\n    \
          bind {}\n    timeout client 60s\n    http-response set-header {ANSWERED_BY_HEADER} %s\n    \
          default_backend {}\n",
         wanted.online, wanted.testers, wanted.maintenance
@@ -138,13 +166,24 @@ fn testers(wanted: &HaproxyPools<'_>) -> String {
 struct Graft<'a> {
     /// Its lines in the file, from 0, the end not included.
     range: (usize, usize),
-    lines: Vec<&'a str>,
+    lines: Vec<Row<'a>>,
     wanted: &'a HaproxyPools<'a>,
+    /// ` from NAME`, when the backend names its `defaults`; others must not be taken instead.
+    from: String,
     loads_state: bool,
     has_httpchk: bool,
-    /// Whether `default-server` turns checks on.
-    has_default_check: bool,
+    /// What `default-server` says of all servers.
+    common: Vec<String>,
 }
+
+/// A line of the backend.
+struct Row<'a> {
+    text: &'a str,
+    pieces: Vec<Piece<'a>>,
+}
+
+/// What belongs to one server of the whole configuration and must not be said of a second one.
+const UNIQUE: [&str; 2] = ["id", "guid"];
 
 impl<'a> Graft<'a> {
     fn new(text: &'a str, config: &Config, at: usize, wanted: &'a HaproxyPools<'a>) -> Self {
@@ -163,28 +202,40 @@ impl<'a> Graft<'a> {
         let pool = pools(config)
             .into_iter()
             .find(|pool| pool.name == wanted.online);
-        let has_default_check = config.lines(at).iter().any(|line| {
-            line.word(0) == "default-server" && line.words.iter().any(|word| word == "check")
-        });
+        let variable = |name: &str| config.variable(name);
+        let row = |text: &&'a str| Row {
+            text,
+            // The whole file has been read already: its lines are good.
+            pieces: pieces(text, &variable).unwrap_or_default(),
+        };
+        let common = config.lines(at).into_iter();
+        let common = common.filter(|line| line.word(0) == "default-server");
+        let from = config.sections.get(at).and_then(|one| one.from.as_ref());
         Self {
             range: (first, end),
-            lines: all.get(first..end).unwrap_or_default().to_vec(),
+            lines: all
+                .get(first..end)
+                .unwrap_or_default()
+                .iter()
+                .map(row)
+                .collect(),
             wanted,
+            from: from.map_or(String::new(), |name| format!(" from {name}")),
             loads_state: pool.as_ref().is_some_and(|pool| pool.loads_state),
             has_httpchk: pool.is_some_and(|pool| pool.check.is_some()),
-            has_default_check,
+            common: common.flat_map(|line| line.words.clone()).collect(),
         }
     }
 
     fn online(&self) -> String {
         let mut text = String::new();
         for (at, line) in self.lines.iter().enumerate() {
-            if is_check(line) {
+            if line.is_check() {
                 continue;
             }
             text += &self.known(line).map_or_else(
-                || format!("{line}\n"),
-                |server| format!("{}\n", self.following(line, server, &[])),
+                || format!("{}\n", line.text),
+                |server| format!("{}\n", self.following(line, server, &[], &[])),
             );
             if at == 0 {
                 text += self.loading();
@@ -195,8 +246,9 @@ impl<'a> Graft<'a> {
 
     fn maintenance(&self) -> String {
         let mut text = format!(
-            "# What only testers reach; one server by its name.\nbackend {}\n{}",
+            "# What only testers reach; one server by its name.\nbackend {}{}\n{}",
             self.wanted.maintenance,
+            self.from,
             self.loading()
         );
         for (server, _) in self.wanted.servers {
@@ -207,18 +259,20 @@ impl<'a> Graft<'a> {
         }
         let of_customers = ["cookie", "stick", "stick-table", "use-server"];
         for line in self.lines.iter().skip(1) {
-            let first = word(line, 0);
-            if is_check(line) || of_customers.contains(&first) {
+            let first = line.word(0);
+            if line.is_check() || of_customers.contains(&first) || UNIQUE.contains(&first) {
                 continue;
             }
             match (self.known(line), first) {
                 (Some(server), _) => {
-                    let line = self.following(line, server, &["cookie", "weight"]);
+                    let values = ["cookie", "weight"].into_iter().chain(UNIQUE);
+                    let values: Vec<&str> = values.collect();
+                    let line = self.following(line, server, &["disabled", "backup"], &values);
                     text += &format!("{line} disabled\n");
                 }
                 // One that is not rolled out.
                 (None, "server" | "server-template") => {}
-                (None, _) => text += &format!("{line}\n"),
+                (None, _) => text += &format!("{}\n", line.text),
             }
         }
         text
@@ -226,23 +280,28 @@ impl<'a> Graft<'a> {
 
     fn probe(&self) -> String {
         let mut text = format!(
-            "# Owns the checks: both pools follow it.\nbackend {}\n{}",
+            "# Owns the checks: both pools follow it.\nbackend {}{}\n{}",
             probe_of(self.wanted),
+            self.from,
             "    load-server-state-from-file global\n"
         );
         if !self.has_httpchk {
             let path = self.wanted.check_path;
             text += &format!("    option httpchk GET {path}\n    http-check expect status 200\n");
         }
+        let values = ["cookie", "weight", "track"].into_iter().chain(UNIQUE);
+        let values: Vec<&str> = values.collect();
+        // A server that is out here would be out in both pools.
+        let is_out = self.common.iter().any(|word| word == "disabled");
+        let enabled = if is_out { " enabled" } else { "" };
         for line in self.lines.iter().skip(1) {
-            let first = word(line, 0);
+            let first = line.word(0);
             if let Some(server) = self.known(line) {
-                let words = without(line, &[], &["cookie", "weight", "track"]);
-                let checked = words.split(' ').any(|word| word == "check");
-                let check = if checked { "" } else { " check" };
-                text += &format!("    server {server} {words}{check}\n");
-            } else if is_check(line) || ["mode", "timeout", "default-server"].contains(&first) {
-                text += &format!("{line}\n");
+                let words = line.without(&["disabled", "backup"], &values);
+                let check = if line.has("check") { "" } else { " check" };
+                text += &format!("    server {server} {words}{check}{enabled}\n");
+            } else if line.is_check() || ["mode", "timeout", "default-server"].contains(&first) {
+                text += &format!("{}\n", line.text);
             }
         }
         text
@@ -257,18 +316,19 @@ impl<'a> Graft<'a> {
     }
 
     /// The server of the target that a line is about.
-    fn known(&self, line: &str) -> Option<&'a str> {
-        let name = word(line, 1);
+    fn known(&self, line: &Row<'_>) -> Option<&'a str> {
+        let name = line.word(1);
         let mut servers = self.wanted.servers.iter();
-        let known = servers.find(|(server, _)| word(line, 0) == "server" && server == name);
+        let known = servers.find(|(server, _)| line.word(0) == "server" && server == name);
         known.map(|(server, _)| server.as_str())
     }
 
     /// A server line that follows the probe.
-    fn following(&self, line: &str, server: &str, more: &[&str]) -> String {
-        let values: Vec<&str> = CHECK_VALUES.iter().chain(more).copied().collect();
-        let words = without(line, CHECK_FLAGS, &values);
-        let no_check = if self.has_default_check {
+    fn following(&self, line: &Row<'_>, server: &str, flags: &[&str], values: &[&str]) -> String {
+        let flags: Vec<&str> = CHECK_FLAGS.iter().chain(flags).copied().collect();
+        let values: Vec<&str> = CHECK_VALUES.iter().chain(values).copied().collect();
+        let words = line.without(&flags, &values);
+        let no_check = if self.common.iter().any(|word| word == "check") {
             " no-check"
         } else {
             ""
@@ -278,27 +338,50 @@ impl<'a> Graft<'a> {
     }
 }
 
-fn word(line: &str, at: usize) -> &str {
-    line.split_whitespace().nth(at).unwrap_or_default()
-}
-
-fn is_check(line: &str) -> bool {
-    word(line, 0) == "http-check" || (word(line, 0), word(line, 1)) == ("option", "httpchk")
-}
-
-/// The words behind a server's name, but for these, and these with their values.
-fn without(line: &str, flags: &[&str], values: &[&str]) -> String {
-    let mut words = line.split_whitespace().skip(2);
-    let mut kept: Vec<&str> = Vec::new();
-    while let Some(word) = words.next() {
-        if word.starts_with('#') {
-            break;
-        }
-        if values.contains(&word) {
-            words.next();
-        } else if !flags.contains(&word) && !["disabled", "backup"].contains(&word) {
-            kept.push(word);
-        }
+impl Row<'_> {
+    fn word(&self, at: usize) -> &str {
+        self.pieces.get(at).map_or("", |piece| &piece.word)
     }
-    kept.join(" ")
+
+    fn is_check(&self) -> bool {
+        self.word(0) == "http-check" || (self.word(0), self.word(1)) == ("option", "httpchk")
+    }
+
+    /// Whether this stands behind the address of a server line, and not as another word's value.
+    fn has(&self, wanted: &str) -> bool {
+        let mut words = self.pieces.iter().skip(3).map(|piece| &piece.word);
+        while let Some(word) = words.next() {
+            if word == wanted {
+                return true;
+            }
+            if takes_value(word) {
+                words.next();
+            }
+        }
+        false
+    }
+
+    /// The words behind a server's name as they are written, but for these, and these with their
+    /// values.
+    fn without(&self, flags: &[&str], values: &[&str]) -> String {
+        let mut pieces = self.pieces.iter().skip(2);
+        let mut kept: Vec<&str> = pieces
+            .next()
+            .map(|address| address.written)
+            .into_iter()
+            .collect();
+        while let Some(piece) = pieces.next() {
+            let word = piece.word.as_str();
+            let value = if takes_value(word) || values.contains(&word) {
+                pieces.next()
+            } else {
+                None
+            };
+            if !values.contains(&word) && !flags.contains(&word) {
+                kept.push(piece.written);
+                kept.extend(value.map(|value| value.written));
+            }
+        }
+        kept.join(" ")
+    }
 }

@@ -1,8 +1,15 @@
 //! A line of HAProxy's configuration as words: quotes, escapes and variables (its configuration
 //! manual, sections 2.2 and 2.3).
 
-use std::iter::Peekable;
 use std::str::Chars;
+
+/// A word and how it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece<'a> {
+    pub(crate) word: String,
+    /// With its quotes, escapes and variables.
+    pub(crate) written: &'a str,
+}
 
 /// Splits a line. A variable that `variable` does not know stays as it is written, so that it is
 /// noticed where a value is needed.
@@ -13,39 +20,74 @@ pub(crate) fn split(
     line: &str,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<String>, &'static str> {
+    let pieces = pieces(line, variable)?;
+    Ok(pieces.into_iter().map(|piece| piece.word).collect())
+}
+
+/// Splits a line, and keeps how each word is written.
+///
+/// # Errors
+/// As [`split`].
+pub(crate) fn pieces<'a>(
+    line: &'a str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<Piece<'a>>, &'static str> {
     let mut reader = Reader {
-        letters: line.chars().peekable(),
+        line,
+        letters: line.chars(),
         variable,
-        words: Vec::new(),
+        pieces: Vec::new(),
         word: None,
+        began: 0,
     };
     reader.read()?;
-    Ok(reader.words)
+    Ok(reader.pieces)
 }
 
-struct Reader<'a> {
-    letters: Peekable<Chars<'a>>,
-    variable: &'a dyn Fn(&str) -> Option<String>,
-    words: Vec<String>,
+struct Reader<'a, 'b> {
+    line: &'a str,
+    letters: Chars<'a>,
+    variable: &'b dyn Fn(&str) -> Option<String>,
+    pieces: Vec<Piece<'a>>,
     /// None between words: an empty word in quotes is one.
     word: Option<String>,
+    /// Where the word begins, in bytes.
+    began: usize,
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     fn read(&mut self) -> Result<(), &'static str> {
+        let mut at = 0;
         while let Some(letter) = self.letters.next() {
+            if self.word.is_none() {
+                self.began = at;
+            }
             match letter {
                 '#' => break,
                 '\'' => self.strong()?,
                 '"' => self.weak()?,
                 '\\' => self.escape()?,
-                '$' if self.letters.peek() == Some(&'{') => self.variable()?,
-                blank if blank.is_whitespace() => self.words.extend(self.word.take()),
+                '$' if self.letters.as_str().starts_with('{') => self.variable()?,
+                blank if blank.is_whitespace() => self.end(at),
                 other => self.push(other),
             }
+            at = self.line.len() - self.letters.as_str().len();
         }
-        self.words.extend(self.word.take());
+        self.end(at);
         Ok(())
+    }
+
+    fn end(&mut self, at: usize) {
+        if let Some(word) = self.word.take() {
+            let written = self.line.get(self.began..at).unwrap_or_default();
+            self.pieces.push(Piece { word, written });
+        }
+    }
+
+    fn next_if(&mut self, wanted: impl Fn(char) -> bool) -> Option<char> {
+        let next = self.letters.clone().next().filter(|next| wanted(*next))?;
+        self.letters.next();
+        Some(next)
     }
 
     fn push(&mut self, letter: char) {
@@ -102,9 +144,9 @@ impl Reader<'_> {
     /// `$NAME`, `${NAME}` and `${NAME-otherwise}`; a `$` before anything else is one.
     fn variable(&mut self) -> Result<(), &'static str> {
         let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        let has_brace = self.letters.next_if_eq(&'{').is_some();
+        let has_brace = self.next_if(|letter| letter == '{').is_some();
         let mut name = String::new();
-        while let Some(letter) = self.letters.next_if(|letter| is_name(*letter)) {
+        while let Some(letter) = self.next_if(is_name) {
             name.push(letter);
         }
         if !has_brace {
@@ -132,7 +174,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{pieces, split};
 
     fn words(line: &str) -> Vec<String> {
         let known = |name: &str| (name == "WEB").then(|| "10.1.0.1".to_owned());
@@ -150,6 +192,26 @@ mod tests {
             ["a", "b # \"c\"", r"d \e", "f g", "#h", "A", "", "\\"]
         );
         assert!(words("   # nothing").is_empty());
+    }
+
+    #[test]
+    fn each_word_knows_how_it_is_written() {
+        let line = r#"server a ${WEB}:80 cookie "a b" x\ y 'c'd # e"#;
+        let found = pieces(line, &|_| None).unwrap();
+        let written: Vec<&str> = found.iter().map(|piece| piece.written).collect();
+        assert_eq!(
+            written,
+            [
+                "server",
+                "a",
+                "${WEB}:80",
+                "cookie",
+                "\"a b\"",
+                r"x\ y",
+                "'c'd"
+            ]
+        );
+        assert_eq!(found[5].word, "x y");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A service file to be completed.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use events::{EnvironmentName, ServerName, ServiceName};
@@ -17,13 +18,30 @@ pub(crate) struct Draft {
 }
 
 /// Writes what is known of a service; [`PLACEHOLDER`] stands for all else.
-pub(crate) fn draft(service: &Service<'_>, environment: &EnvironmentName) -> Draft {
-    let name = name(&service.online.name);
+pub(crate) fn draft(service: &Service<'_>, name: String, environment: &EnvironmentName) -> Draft {
     let mut text = head(service, &name);
     text += &check(service);
     text += &rules(service);
     text += &place(service, environment);
     Draft { name, text }
+}
+
+/// What each service is called, in their order: `a.b` and `a_b` would both be `a-b`, so the second
+/// one gets a number.
+pub(crate) fn names(services: &[Service<'_>]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let mut names = Vec::new();
+    for service in services {
+        let plain = name(&service.online.name);
+        let mut name = plain.clone();
+        let mut number = 1;
+        while !taken.insert(name.clone()) {
+            number += 1;
+            name = format!("{plain}-{number}");
+        }
+        names.push(name);
+    }
+    names
 }
 
 /// A backend's name as a service's: lower case, and no other marks than `-`.

@@ -86,6 +86,9 @@ fn shown(patient: &Patient<'_>, found: &Findings) -> String {
     for one in &found.unchecked {
         lines.push(format!("{}: not looked at: {}", one.place, one.why));
     }
+    for one in &found.notes {
+        lines.push(format!("{}: note: {}", one.place, one.what));
+    }
     let entry = patient.entry;
     let machines: std::collections::BTreeSet<_> =
         entry.servers.iter().map(|server| &server.machine).collect();

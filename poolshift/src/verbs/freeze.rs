@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use view::TargetView;
 
 use crate::api::{self, SEEN_WITHIN};
-use crate::cli::{Freeze, Unfreeze, Where};
+use crate::cli::{Freeze, Unfreeze, Where, moment};
 use crate::client::Client;
+use crate::exit;
 use crate::failure::Failure;
 use crate::said::Said;
 
@@ -42,9 +43,10 @@ struct One {
 
 /// Begins nothing for a while.
 pub(crate) async fn freeze(client: &Client, asked: Freeze, json: bool) -> anyhow::Result<Said> {
+    let zone = asked.zone.as_deref();
     let wanted = Wanted {
-        from: asked.from,
-        until: asked.until,
+        from: at("--from", asked.from.as_deref(), zone)?,
+        until: at("--until", asked.until.as_deref(), zone)?,
         for_ms: asked.lasting,
         reason: asked.reason,
         person: asked.person.person,
@@ -56,6 +58,14 @@ pub(crate) async fn freeze(client: &Client, asked: Freeze, json: bool) -> anyhow
             names(&said)
         )
     })
+}
+
+fn at(option: &str, text: Option<&str>, zone: Option<&str>) -> Result<Option<Timestamp>, Failure> {
+    let read = |text| {
+        let refused = |why| Failure::new(exit::WRONG_USE, format!("{option} {text:?}: {why}"));
+        moment(text, zone).map_err(refused)
+    };
+    text.map(read).transpose()
 }
 
 /// Ends freezes before their time.

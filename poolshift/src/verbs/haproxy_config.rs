@@ -111,9 +111,9 @@ fn config(wanted: &HaproxyConfig, entry: &Entry) -> Result<String, Failure> {
     let Some(file) = &wanted.into else {
         return Ok(lb_controller::haproxy_config(&pools));
     };
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        Failure::refused(format!("cannot read {}: {error}", file.display()))
-            .mend("name the file of HAProxy's configuration that has the backend")
+    let text = String::from_utf8(haproxy::bytes(file)?).map_err(|error| {
+        Failure::refused(format!("{}: {error}", file.display()))
+            .mend("write it as UTF-8: all that stands in it is printed again")
     })?;
     haproxy::graft(&file.display().to_string(), &text, &pools)
 }

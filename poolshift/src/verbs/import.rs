@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::catalogue;
 use crate::failure::Failure;
 use crate::haproxy::{self, Pool, Running};
-use crate::import::{Judged, draft, judge};
+use crate::import::{Judged, draft, judge, names};
 use crate::said::Said;
 
 /// `import`.
@@ -87,7 +87,9 @@ fn write(
     notes: Vec<String>,
 ) -> Result<Imported, Failure> {
     let is_wanted = |name: &String| wanted.backend.is_empty() || wanted.backend.contains(name);
-    let services = judged.services.iter();
+    // Of all, so that one that is wanted alone is called the same.
+    let names = names(&judged.services);
+    let services = judged.services.iter().zip(names);
     let mut imported = Imported {
         written: Vec::new(),
         unchanged: Vec::new(),
@@ -97,8 +99,8 @@ fn write(
     };
     let mut fresh = Vec::new();
     let mut differ = Vec::new();
-    for service in services.filter(|one| is_wanted(&one.online.name)) {
-        let draft = draft(service, &wanted.environment);
+    for (service, name) in services.filter(|(one, _)| is_wanted(&one.online.name)) {
+        let draft = draft(service, name, &wanted.environment);
         let path = wanted.out.join(format!("{}.toml", draft.name));
         match std::fs::read_to_string(&path) {
             Ok(there) if there == draft.text => imported.unchanged.push(path),

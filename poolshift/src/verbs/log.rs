@@ -10,7 +10,7 @@ use bus::backup::{self, Contents, Export};
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 
-use crate::backups::{Scratch, open_log, verify};
+use crate::backups::{Scratch, Vacant, open_log, verify};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::said::Said;
@@ -128,12 +128,14 @@ pub(crate) async fn export(
 pub(crate) async fn import(from: &Path, log: &Path, json: bool) -> anyhow::Result<Said> {
     let contents = check(from, from)?;
     new(log, "the log")?;
+    let place = Vacant::find(log)?;
     let scratch = Scratch::beside(log);
     let bus = fresh(scratch.path().to_owned()).await?;
     let made = write(&bus, from).await;
     bus.close().await.context("cannot close the new log")?;
     let chains = made?;
     scratch.keep_as(log)?;
+    drop(place);
     said(json, "imported", log, &contents, Some(chains))
 }
 

@@ -111,6 +111,72 @@ fn a_folder_is_read_by_name_and_files_in_their_order() {
 }
 
 #[test]
+fn defaults_that_take_from_others_say_what_these_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "defaults base\n  mode http\n  option httpchk GET /base\ndefaults slow from base\n  \
+                timeout server 9s\ndefaults other\n  mode tcp\nbackend shop from slow\n  \
+                server web1 10.1.0.1:80\nbackend plain\n  server web1 10.1.0.1:80\n";
+    let path = write(&folder, "haproxy.cfg", text).display().to_string();
+    let out = folder.path().join("services").display().to_string();
+    let said = run(&["import", &path, "--out", &out]).good();
+    assert!(said.contains("`plain` is not in `mode http`"), "{said}");
+    assert!(
+        services(&folder).contains("path = \"/base\""),
+        "{}",
+        services(&folder)
+    );
+}
+
+#[test]
+fn backends_whose_names_differ_in_marks_only_become_a_file_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "defaults\n  mode http\n".to_owned();
+    for (at, name) in ["a.b", "a-b", "A_b", "a-b-2"].iter().enumerate() {
+        text += &format!("backend {name}\n  server web1 10.1.0.{at}:80\n");
+    }
+    let path = write(&folder, "haproxy.cfg", &text).display().to_string();
+    let out = folder.path().join("services");
+    let import = ["import", &path, "--out", &out.display().to_string()];
+    run(&import).good();
+    let again = run(&[&import[..], &["--backend", "A_b"]].concat()).good();
+    assert!(again.contains("unchanged "), "{again}");
+    let online = |file: &str| {
+        let text = fs::read_to_string(out.join(file)).unwrap();
+        text.lines()
+            .find(|line| line.starts_with("online"))
+            .unwrap()
+            .to_owned()
+    };
+    let files = ["a-b.toml", "a-b-2.toml", "a-b-3.toml", "a-b-2-2.toml"];
+    let wanted = ["a.b", "a-b", "A_b", "a-b-2"].map(|name| format!("online = \"{name}\""));
+    assert_eq!(files.map(online), wanted);
+}
+
+#[test]
+fn what_is_no_file_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe").display().to_string();
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let services = write(&folder, "services/checkout.toml", crate::support::CHECKOUT);
+    let services = services.parent().unwrap().display().to_string();
+    for file in [pipe.as_str(), "/dev/zero"] {
+        let into = [
+            "haproxy-config",
+            "production/checkout",
+            "--catalogue",
+            &services,
+            "--into",
+        ];
+        for asked in [&["import"][..], &into] {
+            let said = run(&[asked, &[file]].concat());
+            assert_eq!(said.code, 1, "{said:?}");
+            assert!(said.errors.contains("is no regular file"), "{said:?}");
+        }
+    }
+}
+
+#[test]
 fn what_haproxy_would_not_read_is_refused_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let broken = [

@@ -97,6 +97,26 @@ fn whatever_lies_there_gets_a_line_and_exits_with_1() {
 }
 
 #[test]
+fn whatever_is_asked_of_it_no_exit_code_but_0_and_1_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = "<testsuite><testcase name='a'/></testsuite>";
+    let good = write(&folder, "good.xml", good).display().to_string();
+    for asked in [
+        &["verdict", ""][..],
+        &["verdict"],
+        &["verdict", "--at-least", "-1", &good],
+        &["verdict", "--at-least", "99999999999", &good],
+        &["--json", "verdict", "--nonsense", &good],
+    ] {
+        let said = run(asked);
+        assert_eq!(said.code, 1, "{asked:?}: {said:?}");
+        assert!(said.out.is_empty() && !said.errors.is_empty(), "{said:?}");
+    }
+    assert_eq!(run(&["verdict", "--help"]).code, 0);
+    assert_eq!(run(&["status", "--nonsense", "verdict"]).code, 2);
+}
+
+#[test]
 fn no_server_is_needed_and_none_is_asked() {
     let folder = tempfile::tempdir().unwrap();
     let good = write(

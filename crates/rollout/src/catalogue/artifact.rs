@@ -71,8 +71,8 @@ fn artifact_url(value: &Value<'_>) -> Option<String> {
     if url.rest.contains(['?', '#']) {
         value.refuse(
             "`url` has a query or a fragment, where tokens tend to stand",
-            "remove it: no secret belongs in the catalogue; credentials by host come in a later \
-             step, in the agent's own settings",
+            "remove it: no secret belongs in the catalogue; give each agent the credentials of this \
+             host in its own settings",
         );
         return None;
     }

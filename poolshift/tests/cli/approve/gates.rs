@@ -97,6 +97,27 @@ fn a_freeze_of_an_environment_keeps_all_of_it_until_it_is_lifted() {
     assert!(said.errors.contains(why), "{said:?}");
     let said = house.run(&[
         "freeze",
+        TARGET,
+        "--until",
+        "2020-01-01 08:00",
+        "--zone",
+        "Europe/Berlin",
+        "--reason",
+        "x",
+    ]);
+    assert!(said.errors.contains("before it begins"), "{said:?}");
+    let said = house.run(&[
+        "freeze",
+        TARGET,
+        "--until",
+        "2027-01-02 08:00",
+        "--reason",
+        "x",
+    ]);
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(said.errors.contains("add --zone"), "{said:?}");
+    let said = house.run(&[
+        "freeze",
         "--environment",
         "prod",
         "--for",

@@ -46,6 +46,37 @@ fn a_log_made_from_a_backup_goes_on_where_the_backup_ends() {
 }
 
 #[test]
+fn no_log_is_made_beside_what_is_left_of_another() {
+    let mut house = busy();
+    let backup = house.path("backup");
+    house.run(&["log", "export", &backup]).good();
+    let log = house.path("poolshift.db");
+    let import = || run(&["log", "import", &backup, "--log", &log]);
+    fs::rename(&log, house.path("moved.db")).unwrap();
+    let used = import();
+    assert_eq!(used.code, 1, "{used:?}");
+    assert!(used.errors.contains("poolshift.db-wal"), "{used:?}");
+    for end in ["-wal", "-shm"] {
+        fs::remove_file(format!("{log}{end}")).unwrap();
+    }
+    let used = import();
+    assert_eq!(used.code, 1, "{used:?}");
+    assert!(used.errors.contains("a process uses"), "{used:?}");
+    house.kill();
+    for end in ["-wal", "-shm", "-journal"] {
+        let left = format!("{log}{end}");
+        fs::write(&left, "what SQLite would put into the new log").unwrap();
+        let said = import();
+        assert_eq!(said.code, 1, "{said:?}");
+        assert!(said.errors.contains(&left), "{said:?}");
+        assert!(said.errors.contains("move"), "{said:?}");
+        assert!(!fs::exists(&log).unwrap());
+        fs::remove_file(left).unwrap();
+    }
+    import().good();
+}
+
+#[test]
 fn a_log_that_no_process_uses_is_exported_without_a_server() {
     let mut house = busy();
     let (online, offline) = (house.path("online"), house.path("offline"));

@@ -148,6 +148,13 @@ impl House {
         serve.wait().unwrap().code().unwrap()
     }
 
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        let mut serve = self.serve.take().unwrap();
+        serve.kill().unwrap();
+        serve.wait().unwrap();
+    }
+
     /// Runs the program against this server.
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         self.command(arguments).output().unwrap().into()
