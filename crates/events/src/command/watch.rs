@@ -84,7 +84,7 @@ pub struct ResponseTime {
     pub max_ms: u64,
     /// The share of late ones that is borne, in millionths of the probes.
     pub max_late_ppm: u32,
-    /// The least number of probes to judge by, of the server and of its peers each.
+    /// The least number of probes of the server to judge by.
     pub min_probes: u32,
     /// From one probe to the next, in milliseconds.
     pub interval_ms: u64,
