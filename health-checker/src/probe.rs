@@ -28,32 +28,11 @@ pub(crate) struct Prober {
 }
 
 impl Prober {
-    /// Every probe gets a connection of its own, so that each goes through the balancer anew; a
-    /// redirect is an answer, not a way; and no proxy of the environment stands between.
-    ///
     /// # Errors
     /// When the client cannot be made.
     pub(crate) fn new() -> anyhow::Result<Self> {
-        static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| {
-            if rustls::crypto::ring::default_provider()
-                .install_default()
-                .is_err()
-            {
-                tracing::debug!("this process has a TLS provider already");
-            }
-        });
-        let client = reqwest::Client::builder()
-            .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .http1_only()
-            .user_agent(concat!(
-                "poolshift-health-checker/",
-                env!("CARGO_PKG_VERSION")
-            ))
-            .build()
-            .context("cannot make the HTTP client for probes")?;
+        let client = client().build();
+        let client = client.context("cannot make the HTTP client for probes")?;
         Ok(Self { client })
     }
 
@@ -73,6 +52,29 @@ impl Prober {
         done.sort_by_key(|(place, _)| *place);
         sum_up(check, balancers, done.into_iter().map(|(_, one)| one))
     }
+}
+
+/// Every probe gets a connection of its own, so that each goes through the balancer anew; a
+/// redirect is an answer, not a way; and no proxy of the environment stands between.
+pub(crate) fn client() -> reqwest::ClientBuilder {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        if rustls::crypto::ring::default_provider()
+            .install_default()
+            .is_err()
+        {
+            tracing::debug!("this process has a TLS provider already");
+        }
+    });
+    reqwest::Client::builder()
+        .pool_max_idle_per_host(0)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .http1_only()
+        .user_agent(concat!(
+            "poolshift-health-checker/",
+            env!("CARGO_PKG_VERSION")
+        ))
 }
 
 /// One round of a check through these doors, beside any rollout; what is wrong, if anything is.

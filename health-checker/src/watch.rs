@@ -1,6 +1,9 @@
 //! One watch, from its first look to its verdict.
 
+mod asking;
 mod chance;
+mod response;
+mod text;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +15,13 @@ use events::{Answer, BalancerName, Command, RefusedBecause, Watch, Watching};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use self::asking::Asking;
 use crate::haproxy::StatsSocket;
 use crate::reporter::Reporter;
 use crate::trial::refused;
 
+pub use asking::time_once;
+pub use response::{Reply, Turn};
 pub use window::{Line, Reading, Stands, Verdict, Window};
 
 /// From one look to the next: a hundred looks in a watch, but neither a load nor a long wait.
@@ -49,6 +55,7 @@ pub(crate) async fn verdict(
     let news_pace_ms = (watch.for_ms / NEWS).max(NEWS_MIN_MS);
     let mut news_ms = news_pace_ms;
     let mut next = begun;
+    let mut asking = watch.response.clone().map(Asking::begin);
     let mut warned = BTreeSet::new();
     loop {
         for (balancer, read) in readings(sockets, command).await {
@@ -76,7 +83,10 @@ pub(crate) async fn verdict(
             reporter.try_say(command, Answer::Watching(news)).await;
         }
         next = (next + pace).max(Instant::now());
-        sleep_until(next.min(end)).await;
+        match &mut asking {
+            Some(asking) => asking.until(next.min(end), &mut window).await,
+            None => sleep_until(next.min(end)).await,
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod suites;
 mod syntax;
 pub mod units;
 mod value;
+mod watch;
 
 pub use check::{ADDRESS_HOLE, VERSION_HOLE};
 pub use entry::*;
@@ -29,3 +30,4 @@ pub use install::SERVER_HOLE;
 pub use problem::{Problem, Problems};
 pub use read::{Service, entry_of, read};
 pub use value::PLACEHOLDER;
+pub(crate) use watch::http;

@@ -13,6 +13,7 @@ use events::{
 
 pub use self::check::direct_check;
 pub(crate) use self::own::hold_again_at;
+pub use self::watch::response_time;
 use crate::catalogue::{Entry, InstallRule, ServerRule};
 use crate::rules::Rule;
 use crate::state::{Aside, Member, Outstanding, Phase, Rollout, Server, Stage, State};
@@ -282,7 +283,8 @@ impl Make<'_> {
             }),
             Step::Watch => {
                 let rule = self.entry.rollout.watch.as_ref()?;
-                Work::Watch(watch::work(self.state, self.rollout, rule, self.member))
+                let member = (self.member, self.rule);
+                Work::Watch(watch::work(self.state, self.rollout, rule, member))
             }
         })
     }

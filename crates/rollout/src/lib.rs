@@ -33,7 +33,7 @@ pub use apply::{Stamp, apply};
 pub use brain::{BRAIN, BRAIN_OLDEST, unknown_brain};
 pub use busy::{BUSY_MAX_MS, Behind};
 pub use decide::{Heard, Input, Reply, decide};
-pub use issue::direct_check;
+pub use issue::{direct_check, response_time};
 pub use machine::{Machine, apply_machine, decide_machine};
 pub use plan::{PlanError, plan};
 pub use records::{record, records};
@@ -49,4 +49,4 @@ pub use waiting::{Waiting, gate_waiting, queue_waiting, waiting, wake_at};
 
 /// Version of the fold: raised whenever the same events make another [`State`], or a state is
 /// written in another way. A state that was kept by another fold is thrown away.
-pub const FOLD: u16 = 1;
+pub const FOLD: u16 = 2;

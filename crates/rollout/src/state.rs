@@ -10,7 +10,7 @@ use std::sync::Arc;
 use events::{
     Balancer, BalancerName, Claim, Command, Digest, Epoch, MachineName, Own, PersonId, Plan,
     PlannedServer, Pool, Release, ReportId, Requests, RolloutId, RolloutRequested, Seq, ServerName,
-    Target, Timestamp,
+    Target, Timestamp, WatchSeen,
 };
 use serde::{Deserialize, Serialize};
 
@@ -167,7 +167,7 @@ pub struct Outstanding {
     /// Balancers whose controller has done it.
     pub answered: BTreeSet<BalancerName>,
     /// Of a watch: what was seen so far.
-    pub watched: Option<Requests>,
+    pub watched: Option<WatchSeen>,
 }
 
 /// The rollout that runs.

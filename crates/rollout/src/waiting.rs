@@ -2,7 +2,7 @@
 
 mod out;
 
-use events::{BalancerName, Gate, GateKind, ServerName, Timestamp, Work};
+use events::{BalancerName, Gate, GateKind, Probes, ServerName, Timestamp, Work};
 
 use crate::catalogue::units::duration_text;
 use crate::decide::due;
@@ -295,13 +295,15 @@ fn command_waits(
 }
 
 fn watched(outstanding: &Outstanding) -> String {
-    outstanding.watched.map_or_else(
-        || "watched".to_owned(),
-        |seen| {
-            let (requests, errors) = (seen.requests, seen.errors());
-            format!("watched, {requests} requests, {errors} errors so far")
-        },
-    )
+    let Some(seen) = &outstanding.watched else {
+        return "watched".to_owned();
+    };
+    let (requests, errors) = (seen.server.requests, seen.server.errors());
+    let late = seen.response.map_or_else(String::new, |response| {
+        let Probes { probes, .. } = response.server;
+        format!(", {} of {probes} probes late", response.server.late())
+    });
+    format!("watched, {requests} requests, {errors} errors{late} so far")
 }
 
 fn begun(outstanding: &Outstanding) -> String {

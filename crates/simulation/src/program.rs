@@ -119,7 +119,8 @@ fn happen(work: &Work, host: &mut Host, scenario: &Scenario, fails: bool) -> End
             !fails
         }
         Work::Test(_) => {
-            host.is_up() && matches!(scenario.flaw(&host.runs), Flaw::None | Flaw::Watch)
+            let found = scenario.flaw(&host.runs);
+            host.is_up() && matches!(found, Flaw::None | Flaw::Watch | Flaw::Slow)
         }
         Work::Fetch(_)
         | Work::Drain(_)

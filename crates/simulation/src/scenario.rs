@@ -17,6 +17,8 @@ pub(crate) enum Flaw {
     Test,
     /// Only customers find it.
     Watch,
+    /// It takes long to answer.
+    Slow,
 }
 
 /// One walk's setting.
@@ -98,10 +100,10 @@ impl Scenario {
             entry = entry.replace("[environments.", &format!("{WATCH}[environments."));
         }
         let only_customers = new_flaw == Flaw::None && watched && dice.percent(40);
-        let new_flaw = if only_customers {
-            Flaw::Watch
-        } else {
-            new_flaw
+        let new_flaw = match only_customers {
+            true if count.is_multiple_of(2) => Flaw::Slow,
+            true => Flaw::Watch,
+            false => new_flaw,
         };
         let (windows, requires) = (dice.percent(25), dice.percent(20));
         let gates = gates(windows, requires);
@@ -142,8 +144,8 @@ impl Scenario {
     }
 }
 
-const WATCH: &str =
-    "watch = { for = \"5s\", max_5xx_share = 0.02, min_requests = 200, if_too_few = \"extend\" }\n";
+const WATCH: &str = "watch = { for = \"5s\", max_5xx_share = 0.02, min_requests = 200, \
+    if_too_few = \"extend\", max_response = \"300ms\" }\n";
 
 fn entry(dice: &mut Dice, names: &[String], floor: usize, halts: bool, gated: bool) -> String {
     let mut text = String::new();
@@ -256,6 +258,12 @@ fn batches(dice: &mut Dice) -> &'static str {
     ])
     .copied()
     .unwrap_or("[1]")
+}
+
+/// The server at an address of production.
+pub(crate) fn server_at(url: &str) -> Option<ServerName> {
+    let number = url.strip_prefix("http://10.1.0.")?.strip_suffix(":8080")?;
+    parsed(&format!("s{number}"))
 }
 
 fn servers(names: &[String]) -> String {

@@ -1,4 +1,5 @@
-//! What the health-checker makes of a watch: its own verdict, over counters of simulated customers.
+//! What the health-checker makes of a watch: its own verdict, over counters of simulated customers and
+//! probes of simulated servers.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +7,11 @@ use events::{
     Answer, BalancerName, Command, CommandRefused, RefusedBecause, Requests, ServerName, Watch,
     Work,
 };
-use health_checker::{Line, Reading, Stands, Window, remains_ms};
+use health_checker::{Line, Reading, Reply, Stands, Window, remains_ms};
 use lb_controller::Admin;
 
 use crate::fleet::{Haproxy, Host};
-use crate::scenario::Flaw;
+use crate::scenario::{Flaw, server_at};
 use crate::world::World;
 
 /// Customers who come to each server through each HAProxy between two looks.
@@ -66,6 +67,7 @@ impl World {
             return;
         }
         self.count(&mut watching);
+        self.time(&mut watching);
         let elapsed_ms = now_ms.saturating_sub(watching.begun_ms);
         let is_over = now_ms >= watching.until_ms;
         if let Some(verdict) = watching.window.look(elapsed_ms, is_over) {
@@ -108,6 +110,37 @@ impl World {
                 reading.lines.insert(server.to_string(), line);
             }
             watching.window.take(&haproxy.name, &reading);
+        }
+    }
+
+    /// Sends the probes of one pace.
+    fn time(&self, watching: &mut Watching) {
+        let Some(rule) = &watching.work.response else {
+            return;
+        };
+        for _ in 0..PACE_MS / rule.interval_ms.max(1) {
+            if let Some(turn) = watching.window.turn() {
+                let (server, peer) = turn.asked(rule);
+                let (server, peer) = (self.reply(server), peer.map(|peer| self.reply(peer)));
+                watching.window.replied(turn, server, peer);
+            }
+        }
+    }
+
+    /// At its own address, through no HAProxy.
+    fn reply(&self, url: &str) -> Reply {
+        let name = server_at(url);
+        match name.and_then(|name| self.hosts.get(&name)) {
+            Some(host) if host.is_up() => Reply::Good(self.answers_in_ms(host)),
+            Some(_) | None => Reply::Unreached(format!("nobody is at {url}")),
+        }
+    }
+
+    fn answers_in_ms(&self, host: &Host) -> u64 {
+        if self.scenario.flaw(&host.runs) == Flaw::Slow {
+            900
+        } else {
+            40
         }
     }
 

@@ -1,45 +1,60 @@
-//! Whether more errors than expected are more than chance: exact tests, since shares of errors are
-//! small and so are counts.
+//! Whether more errors than expected, or more late answers, are more than chance: exact tests, since
+//! such shares are small and so are counts.
 
 use events::Requests;
 use statrs::distribution::{Binomial, DiscreteCDF, Hypergeometric};
 
 const MILLION: f64 = 1_000_000.0;
 
-/// The chance that a server with exactly this share of errors shows as many, or more: one-sided
-/// exact binomial test.
-pub(super) fn beside_limit(server: Requests, limit_ppm: u32) -> f64 {
-    let Some(below) = server.errors().checked_sub(1) else {
+/// So many of so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Share {
+    part: u64,
+    whole: u64,
+}
+
+impl Share {
+    pub(super) const fn new(part: u64, whole: u64) -> Self {
+        Self { part, whole }
+    }
+}
+
+impl From<Requests> for Share {
+    fn from(seen: Requests) -> Self {
+        Self::new(seen.errors(), seen.requests)
+    }
+}
+
+/// The chance that a server with exactly this share shows as many, or more: one-sided exact
+/// binomial test.
+pub(super) fn beside_limit(server: Share, limit_ppm: u32) -> f64 {
+    let Some(below) = server.part.checked_sub(1) else {
         return 1.0;
     };
     if limit_ppm == 0 {
         return 0.0;
     }
     // The share is between 0 and 1 and not above: the catalogue sees to it; else nothing is said.
-    Binomial::new(f64::from(limit_ppm) / MILLION, server.requests).map_or(1.0, |all| all.sf(below))
+    Binomial::new(f64::from(limit_ppm) / MILLION, server.whole).map_or(1.0, |all| all.sf(below))
 }
 
-/// The chance that a server shows as many errors, or more, if it and the others fail alike:
-/// one-sided exact test of two shares (Fisher's).
-pub(super) fn beside_others(server: Requests, others: Requests) -> f64 {
-    let Some(below) = server.errors().checked_sub(1) else {
+/// The chance that a server shows as many, or more, if it and the others are alike: one-sided exact
+/// test of two shares (Fisher's).
+pub(super) fn beside_others(server: Share, others: Share) -> f64 {
+    let Some(below) = server.part.checked_sub(1) else {
         return 1.0;
     };
-    let all = server.plus(others);
-    Hypergeometric::new(all.requests, all.errors(), server.requests)
-        .map_or(1.0, |share| share.sf(below))
+    let part = server.part.saturating_add(others.part);
+    let whole = server.whole.saturating_add(others.whole);
+    Hypergeometric::new(whole, part, server.whole).map_or(1.0, |share| share.sf(below))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const fn counts(errors_5xx: u64, requests: u64) -> Requests {
-        Requests {
-            requests,
-            errors_5xx,
-            broken: 0,
-        }
+    const fn counts(part: u64, whole: u64) -> Share {
+        Share::new(part, whole)
     }
 
     fn near(found: f64, wanted: f64) -> bool {

@@ -1,5 +1,5 @@
-//! What a watch has seen, and what it makes of it: pure. Counters of each HAProxy come in, with the
-//! time since the watch began; a verdict comes out.
+//! What a watch has seen, and what it makes of it: pure. Counters of each HAProxy come in, and what
+//! probes came to, with the time since the watch began; a verdict comes out.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,8 @@ use events::{
 };
 
 use super::chance::{beside_limit, beside_others};
+use super::response::{Reply, Timing, Turn};
+use super::text::part;
 
 /// A server that is as good as what it is held against is called worse by chance in one of 100,000
 /// watches at their end,
@@ -98,6 +100,7 @@ pub struct Window {
     watch: Watch,
     line: String,
     balancers: BTreeMap<BalancerName, Counters>,
+    timing: Option<Timing>,
     resets: u32,
     is_down: bool,
     looks_down: u32,
@@ -130,6 +133,7 @@ impl Window {
     pub fn new(watch: Watch, line: String, balancers: Vec<BalancerName>) -> Self {
         let balancers = balancers.into_iter();
         Self {
+            timing: watch.response.clone().map(Timing::new),
             watch,
             line,
             balancers: balancers.map(|name| (name, Counters::default())).collect(),
@@ -184,14 +188,28 @@ impl Window {
         }
     }
 
+    /// Whom the next round of probes asks; none: how long answers take is not looked at.
+    pub fn turn(&mut self) -> Option<Turn> {
+        self.timing.as_mut().map(Timing::turn)
+    }
+
+    /// Takes what a round of probes came to.
+    pub fn replied(&mut self, turn: Turn, server: Reply, peer: Option<Reply>) {
+        if let Some(timing) = &mut self.timing {
+            timing.take(turn, server, peer);
+        }
+    }
+
     /// Judges after each balancer was asked once more. None: it goes on. At `is_over` it does not.
     pub fn look(&mut self, elapsed_ms: u64, is_over: bool) -> Option<Verdict> {
         let is_down = std::mem::take(&mut self.is_down) && self.watch.must_be_up;
         self.looks_down = if is_down { self.looks_down + 1 } else { 0 };
         let enough = self.server().requests >= self.watch.min_requests;
         let is_over = is_over || elapsed_ms >= self.watch.longest_ms;
-        // Requests that nobody sees are not waited for.
-        let may_end = enough || self.none_is_read();
+        // Requests and answers that nobody sees are not waited for.
+        let timed = self.timing.as_ref().is_none_or(Timing::is_enough);
+        let untimed = self.timing.as_ref().and_then(Timing::unseen);
+        let may_end = (enough || self.none_is_read()) && (timed || untimed.is_some());
         let is_end = is_over || (may_end && elapsed_ms >= self.watch.for_ms);
         let chance = if is_end {
             CHANCE_AT_THE_END
@@ -204,11 +222,17 @@ impl Window {
         } else if enough && self.is_worse(chance) {
             let why = self.compared();
             Some(self.regressed(FailedBecause::TooManyErrors, &why))
+        } else if let Some((basis, why)) = self.too_slow(chance) {
+            let failure = Failure::new(FailedBecause::TooSlow, &why);
+            Some(Verdict::Regressed(basis, failure))
         } else if !is_end {
             None
         } else if self.none_is_read() || (!enough && self.unread().next().is_some()) {
             Some(self.unseen())
-        } else if enough {
+        } else if let Some(why) = untimed {
+            let failure = Failure::new(FailedBecause::Unreachable, &why);
+            Some(Verdict::Unseen(failure))
+        } else if enough && timed {
             Some(Verdict::Steady(self.comparison().0))
         } else {
             Some(self.too_few())
@@ -224,7 +248,12 @@ impl Window {
             watched_ms: elapsed_ms,
             resets: self.resets,
             unread: self.unread().map(|(name, _)| name.clone()).collect(),
+            response: self.timing.as_ref().map(Timing::seen),
         }
+    }
+
+    fn too_slow(&self, chance: f64) -> Option<(Basis, String)> {
+        self.timing.as_ref()?.too_slow(chance)
     }
 
     fn unread(&self) -> impl Iterator<Item = (&BalancerName, &Counters)> {
@@ -279,8 +308,8 @@ impl Window {
     fn is_worse(&self, chance: f64) -> bool {
         let server = self.server();
         let (_, others) = self.comparison();
-        beside_limit(server, self.watch.max_5xx_ppm) < chance
-            && others.is_none_or(|others| beside_others(server, others) < chance)
+        beside_limit(server.into(), self.watch.max_5xx_ppm) < chance
+            && others.is_none_or(|others| beside_others(server.into(), others.into()) < chance)
     }
 
     fn too_few(&self) -> Verdict {
@@ -288,7 +317,10 @@ impl Window {
             return Verdict::Steady(Basis::NotEnoughData);
         }
         let (seen, min) = (self.server().requests, self.watch.min_requests);
-        let why = format!("{seen} requests came, at least {min} are wanted");
+        let why = match &self.timing {
+            Some(timing) if seen >= min => timing.too_few(),
+            Some(_) | None => format!("{seen} requests came, at least {min} are wanted"),
+        };
         let failure = Failure::new(FailedBecause::TooFewRequests, &why);
         Verdict::Regressed(Basis::NotEnoughData, failure)
     }
@@ -299,7 +331,7 @@ impl Window {
 
     fn compared(&self) -> String {
         let server = share(self.server());
-        let limit = permille(u64::from(self.watch.max_5xx_ppm), 1_000_000);
+        let limit = part(u64::from(self.watch.max_5xx_ppm), 1_000_000);
         match self.comparison() {
             (Basis::Peers, Some(peers)) => {
                 let names = cut(&self.watch.peers.join(", "), PEERS_BYTES_MAX);
@@ -333,12 +365,6 @@ const fn minus(now: Requests, last: Requests) -> Requests {
 }
 
 fn share(seen: Requests) -> String {
-    let part = permille(seen.errors(), seen.requests);
-    format!("{part} of {} requests", seen.requests)
-}
-
-/// `3.1 %`.
-fn permille(part: u64, whole: u64) -> String {
-    let permille = u128::from(part) * 1_000 / u128::from(whole.max(1));
-    format!("{}.{} %", permille / 10, permille % 10)
+    let errors = part(seen.errors(), seen.requests);
+    format!("{errors} of {} requests", seen.requests)
 }

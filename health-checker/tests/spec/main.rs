@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
+mod response;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod virtual_time;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use events::{Requests, TooFew, Watch, WatchSeen};
-use poolshift_health_checker::{Line, Reading, Stands, Verdict, Window};
+use events::{Requests, ResponseTime, TooFew, Watch, WatchSeen};
+use poolshift_health_checker::{Line, Reading, Reply, Stands, Verdict, Window};
 
 const LOOK_MS: u64 = 500;
 
@@ -18,11 +18,35 @@ pub(crate) fn watch() -> Watch {
         if_too_few: TooFew::Pass,
         must_be_up: true,
         baseline: None,
+        response: None,
     }
 }
 
+/// The same, and no more than one in twenty may need longer than 300 ms.
+pub(crate) fn timed() -> Watch {
+    let itself = |number| format!("http://{}", line(number));
+    Watch {
+        response: Some(ResponseTime {
+            max_ms: 300,
+            max_late_ppm: 50_000,
+            min_probes: 20,
+            interval_ms: 1_000,
+            timeout_ms: 5_000,
+            path: "/".to_owned(),
+            status: 200,
+            server: itself(0),
+            peers: (1..8).map(itself).collect(),
+        }),
+        ..watch()
+    }
+}
+
+/// What a probe comes to: of which server, at what time of the watch, by a number below a million.
+pub(crate) type Manner = fn(usize, u64, u64) -> Reply;
+
 pub(crate) struct Shop {
     dice: u64,
+    manner: Manner,
     /// Requests that come at each look, in thousandths, and what is left of one.
     load: (u64, u64),
     /// Of each server: failures in a million, and what each balancer has counted.
@@ -47,6 +71,7 @@ impl Shop {
     pub(crate) fn new(seed: u64, per_second: u64, servers: usize) -> Self {
         Self {
             dice: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            manner: |_, _, _| Reply::Good(40),
             load: (per_second * LOOK_MS, 0),
             servers: vec![(10_000, [Requests::default(); 2]); servers],
             process: 1,
@@ -67,6 +92,11 @@ impl Shop {
 
     pub(crate) fn all_failing(mut self, ppm: u64) -> Self {
         self.servers.iter_mut().for_each(|server| server.0 = ppm);
+        self
+    }
+
+    pub(crate) fn answering(mut self, manner: Manner) -> Self {
+        self.manner = manner;
         self
     }
 
@@ -109,6 +139,7 @@ impl Shop {
                     window.take(name, &self.reading(balancer));
                 }
             }
+            self.probe(watch, &mut window);
             if let Some(verdict) = window.look(self.elapsed_ms, false) {
                 break verdict;
             }
@@ -127,6 +158,22 @@ impl Shop {
     pub(crate) fn sent(&self, server: usize) -> u64 {
         assert_eq!(server, 0, "only the first is counted");
         self.sent
+    }
+
+    fn probe(&mut self, watch: &Watch, window: &mut Window) {
+        let due = |rule: &&ResponseTime| self.elapsed_ms.is_multiple_of(rule.interval_ms);
+        let Some(rule) = watch.response.as_ref().filter(due) else {
+            return;
+        };
+        let turn = window.turn().unwrap();
+        let mut reply = |url: &str| {
+            let server = url.trim_start_matches("http://web").parse::<usize>();
+            let roll = self.next(1_000_000);
+            (self.manner)(server.unwrap() - 1, self.elapsed_ms, roll)
+        };
+        let (server, peer) = turn.asked(rule);
+        let (server, peer) = (reply(server), peer.map(reply));
+        window.replied(turn, server, peer);
     }
 
     fn customers(&mut self) {

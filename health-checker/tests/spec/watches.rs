@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::support::Checker;
-use crate::support::orders::{now, watch};
+use crate::support::haproxy::free_port;
+use crate::support::orders::{now, timed, watch};
 use crate::support::scene::Scene;
 use events::{Answer, Basis, FailedBecause, RefusedBecause, WatchSeen, Work};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -134,4 +135,53 @@ async fn a_watch_that_is_superseded_says_nothing_and_one_without_time_is_refused
     };
     assert_eq!(refused.reason, RefusedBecause::Late);
     assert!(matches!(late.work, Work::Watch(_)));
+}
+
+#[tokio::test]
+async fn a_server_that_answers_late_beside_one_that_does_not_has_regressed_long_before_the_end() {
+    let mut scene = Scene::with((200, "shop 1.1"), (200, "shop 1.0")).await;
+    let _checker = Checker::reading(&scene.bus, &scene.lb1.stats_socket());
+    scene.web1.take_ms(400);
+    let addresses = [&*scene.web1.address, &*scene.web2.address];
+    let command = timed(10_000, &scene.lb1.testers, addresses);
+    scene.orders.publish(&command).await;
+    let (_, answer) = scene.orders.report().await;
+    let Answer::Regressed(regressed) = answer else {
+        panic!("{answer:?} is not `Regressed`")
+    };
+    assert_eq!(regressed.failure.reason, FailedBecause::TooSlow);
+    assert_eq!(regressed.basis, Basis::Peers);
+    let seen = regressed.seen.response.unwrap();
+    assert_eq!(seen.server.slow, seen.server.probes, "{seen:?}");
+    assert_eq!(seen.peers.probes, seen.server.probes, "{seen:?}");
+    assert!(regressed.seen.watched_ms < 9_000, "{regressed:?}");
+}
+
+#[tokio::test]
+async fn when_both_answer_late_nobody_is_to_blame_and_without_a_way_to_the_server_there_is_no_verdict()
+ {
+    let mut scene = Scene::with((200, "shop 1.1"), (200, "shop 1.0")).await;
+    let _checker = Checker::reading(&scene.bus, &scene.lb1.stats_socket());
+    scene.web1.take_ms(250);
+    scene.web2.take_ms(250);
+    let testers = scene.lb1.testers.clone();
+    let addresses = [&*scene.web1.address, &*scene.web2.address];
+    let both = timed(4_000, &testers, addresses);
+    scene.orders.publish(&both).await;
+    let (basis, seen) = steady(scene.orders.report().await.1);
+    assert_eq!(basis, Basis::NotEnoughData, "no customer came");
+    let seen = seen.response.unwrap();
+    assert!(seen.server.slow >= 20 && seen.peers.slow >= 20, "{seen:?}");
+    let nobody = format!("127.0.0.1:{}", free_port());
+    let mut lost = timed(1_000, &testers, [&nobody, &scene.web2.address]);
+    lost.seq = 2;
+    lost.id = "repair/web1/watch/2".parse().unwrap();
+    scene.orders.publish(&lost).await;
+    let (_, answer) = scene.orders.report().await;
+    let Answer::WatchFailed(failed) = answer else {
+        panic!("{answer:?} is a verdict")
+    };
+    assert_eq!(failed.failure.reason, FailedBecause::Unreachable);
+    let begins = format!("no good answer to GET http://{nobody}/: no answer");
+    assert!(failed.failure.detail.starts_with(&begins), "{failed:?}");
 }

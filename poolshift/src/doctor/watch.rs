@@ -1,17 +1,46 @@
-//! What a watch reads: each balancer's counters, over a socket that can change nothing.
+//! What a watch reads: each balancer's counters, over a socket that can change nothing, and how long
+//! each server itself takes to answer.
 
-use events::Balancer;
+use events::{Balancer, ResponseTime};
+use health_checker::{Reply, time_once};
 use lb_controller::AdminSocket;
+use rollout::response_time;
 
 use crate::doctor::{Findings, Patient};
 use crate::haproxy::Running;
 
 pub(super) async fn check(patient: &Patient<'_>, found: &mut Findings) {
-    if patient.entry.rollout.watch.is_none() {
+    let Some(watch) = &patient.entry.rollout.watch else {
         return;
-    }
+    };
     for balancer in &patient.entry.balancers {
         counters(patient, balancer, found).await;
+    }
+    let servers = patient.view.iter().flat_map(|view| &view.servers);
+    for server in servers.filter(|server| server.out.is_none() && !server.unproven) {
+        let rules = &patient.entry.servers;
+        let rule = rules.iter().find(|rule| rule.name == server.name);
+        let rule = rule.and_then(|rule| response_time(patient.entry, watch, rule));
+        if let Some(rule) = rule {
+            answers(&rule, format!("server {}", server.name), found).await;
+        }
+    }
+}
+
+/// Whether it can be timed at all: one answer says nothing about how long they take.
+async fn answers(rule: &ResponseTime, place: String, found: &mut Findings) {
+    let (ResponseTime { server, path, .. }, status) = (rule, rule.status);
+    match time_once(rule).await {
+        Reply::Good(_) => {}
+        Reply::Bad(why) | Reply::Unreached(why) => found.add(
+            "no-response-time",
+            place,
+            format!("the service says `max_response`, and GET {server}{path} is not answered well: {why}"),
+            format!(
+                "let this machine reach the server at that address, over http, or name a path that is \
+                 answered with {status} in `probe_path`"
+            ),
+        ),
     }
 }
 

@@ -275,6 +275,11 @@ servers = [
                 before(90_000),
             ),
             watched("batches = [3]\nfloor = 0\nwatch = {}", None),
+            watched("watch = { for = \"90s\", max_response = \"300ms\" }", None),
+            watched(
+                "watch = { for = \"5s\", max_response = \"1s\", probe_path = \"/search?q=tea\" }",
+                None,
+            ),
         ];
         insta::assert_snapshot!(said.join("\n\n"));
     }

@@ -18,6 +18,9 @@ pub struct Release {
     /// that neither a check nor a suite finds it.
     #[serde(default)]
     pub fails_of_1000: u64,
+    /// How long it takes for the front page, in milliseconds.
+    #[serde(default)]
+    pub front_page_ms: u64,
 }
 
 /// How a release behaves.
@@ -43,6 +46,7 @@ impl Release {
             behaviour: Behaviour::Good,
             ready_after_ms: half_a_second(),
             fails_of_1000: 0,
+            front_page_ms: 0,
         }
     }
 
@@ -57,6 +61,15 @@ impl Release {
     pub fn failing(self, fails_of_1000: u64) -> Self {
         Self {
             fails_of_1000,
+            ..self
+        }
+    }
+
+    /// The same version, taking so long for its front page.
+    #[must_use]
+    pub fn taking(self, front_page_ms: u64) -> Self {
+        Self {
+            front_page_ms,
             ..self
         }
     }

@@ -287,6 +287,15 @@ fn counters(world: &World) -> Vec<Fault> {
             ]),
         )
         .also(&["backend"]),
+        fault(
+            "no-response-time",
+            "server web1",
+            "`probe_path`",
+            Apply(edit(
+                "for = \"60s\"",
+                "for = \"60s\", max_response = \"1s\", probe_path = \"/nowhere\"",
+            )),
+        ),
     ]
 }
 

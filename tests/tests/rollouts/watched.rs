@@ -91,3 +91,42 @@ async fn a_canary_that_fails_three_of_a_hundred_beside_one_goes_back() {
         .await
         .unwrap();
 }
+
+/// The front page may take 300 ms.
+fn three_timed() -> Setup {
+    Setup {
+        initial: Release::good("1.0.0"),
+        watch: "watch = { for = \"15s\", max_response = \"300ms\", probe_path = \"/\" }".to_owned(),
+        ..three_watched(15)
+    }
+}
+
+#[tokio::test]
+async fn a_canary_that_takes_long_to_answer_beside_those_that_do_not_goes_back() {
+    let root = tempfile::tempdir().unwrap();
+    let mut world = world(root.path(), three_timed()).await;
+    let customers = world.stage.open().unwrap();
+    let mut history = world.history();
+    let new = Release::good("1.1.0").taking(600);
+    let rollout = world.trigger(&new).await.unwrap();
+    let end = world.finish(&mut history, rollout, ROLLOUT).await.unwrap();
+    customers.stop().await.unwrap();
+    assert_eq!(end.outcome, Outcome::RolledBack, "{}", end.reason);
+    assert!(end.reason.contains("too_slow"), "{}", end.reason);
+    let regressed = regressed(&history.events);
+    let [canary] = regressed.as_slice() else {
+        panic!("{regressed:?}");
+    };
+    assert_eq!(canary.basis, Basis::Peers);
+    assert!(canary.seen.watched_ms < 15_000, "{canary:?}");
+    let response = canary.seen.response.unwrap();
+    assert_eq!(response.server.slow, response.server.probes, "{canary:?}");
+    assert!(
+        response.peers.late() * 10 <= response.peers.probes,
+        "{canary:?}"
+    );
+    world
+        .settled("1.0.0", Duration::from_secs(20))
+        .await
+        .unwrap();
+}

@@ -41,8 +41,10 @@ open_enum! {
         TooManyErrors = "too_many_errors",
         /// It is not UP any more.
         NotUp = "not_up",
-        /// Too few requests came to show anything.
+        /// Too few requests came, or too few probes ended, to show anything.
         TooFewRequests = "too_few_requests",
+        /// It takes longer to answer than before, and longer than is borne.
+        TooSlow = "too_slow",
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
-use crate::command::Requests;
+use crate::command::{Probes, Requests};
 use crate::id::CommandId;
 use crate::name::BalancerName;
 use crate::open::open_enum;
@@ -37,6 +37,18 @@ pub struct WatchSeen {
     /// Balancers that could not be read at all, or not any more: what they sent there meanwhile is
     /// not counted.
     pub unread: Vec<BalancerName>,
+    /// How long answers took; none: that was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<Responses>,
+}
+
+/// What probes of a watch found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Responses {
+    /// Of the server.
+    pub server: Probes,
+    /// Of its peers, together; without those that could not be reached at all.
+    pub peers: Probes,
 }
 
 /// How a watch stands: said a few times while it lasts.

@@ -47,6 +47,59 @@ impl Requests {
     }
 }
 
+/// Probes that say how long a server takes to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Probes {
+    /// All that ended.
+    pub probes: u64,
+    /// Those that were answered as they should be, but later than is borne.
+    pub slow: u64,
+    /// Those that were not answered so: otherwise, not in the probe's own time, or not at all.
+    pub failed: u64,
+}
+
+impl Probes {
+    /// Those that were not answered well within what is borne.
+    #[must_use]
+    pub const fn late(&self) -> u64 {
+        self.slow.saturating_add(self.failed)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            probes: self.probes.saturating_add(other.probes),
+            slow: self.slow.saturating_add(other.slow),
+            failed: self.failed.saturating_add(other.failed),
+        }
+    }
+}
+
+/// How long answers may take, and who is asked. A server that is online is in maintenance in the
+/// testers' pool, so that it and its peers are asked at their own addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseTime {
+    /// The longest an answer may take, in milliseconds.
+    pub max_ms: u64,
+    /// The share of late ones that is borne, in millionths of the probes.
+    pub max_late_ppm: u32,
+    /// The least number of probes of the server to judge by.
+    pub min_probes: u32,
+    /// From one probe to the next, in milliseconds.
+    pub interval_ms: u64,
+    /// The longest one probe is waited for, in milliseconds.
+    pub timeout_ms: u64,
+    /// Path and query of the probe, a GET.
+    pub path: String,
+    /// The status that is good.
+    pub status: u16,
+    /// The server itself, such as `http://10.1.0.1:8080`.
+    pub server: String,
+    /// Peers themselves, who are asked in turn.
+    pub peers: Vec<String>,
+}
+
 /// Watch a server that is back online. It leaves the pools alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
@@ -67,4 +120,7 @@ pub struct Watch {
     /// What the old version last did, for when no peer is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Requests>,
+    /// How long answers may take; none: that is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<ResponseTime>,
 }

@@ -261,6 +261,7 @@ fn tests_failed(state: &mut State, command: &CommandId, failure: &Failure) {
         | FailedBecause::TooManyErrors
         | FailedBecause::NotUp
         | FailedBecause::TooFewRequests
+        | FailedBecause::TooSlow
         | FailedBecause::Other(_) => verdict(state, command, failure),
     }
 }

@@ -7,7 +7,7 @@ use crate::state::State;
 
 pub(super) fn stands(state: &mut State, event: &Watching) {
     if let Some(outstanding) = outstanding(state, &event.command.server) {
-        outstanding.watched = Some(event.seen.server);
+        outstanding.watched = Some(event.seen.clone());
     }
 }
 

@@ -74,6 +74,17 @@ pub const WATCH_MAX_5XX_PPM: u32 = 10_000;
 pub const WATCH_MIN_REQUESTS: u32 = 200;
 /// `[rollout] watch.if_too_few = "extend"`: so many times as long as `for`, at most.
 pub const WATCH_LONGEST: u64 = 3;
+/// `[rollout] watch.max_response`: the share of late answers that is borne, in millionths: one in
+/// twenty. What happens more seldom, such as a pause of a runtime, would need far more probes.
+pub const RESPONSE_MAX_LATE_PPM: u32 = 50_000;
+/// The least number of probes to judge response times by.
+pub const RESPONSE_MIN_PROBES: u32 = 20;
+/// A watch sends about so many probes at least, however seldom the check asks,
+pub const RESPONSE_PROBES_LEAST: u64 = 60;
+/// and so many at most, however often.
+pub const RESPONSE_PROBES_MOST: u64 = 600;
+/// The most peers whose response times are asked for.
+pub const RESPONSE_PEERS_MOST: usize = 20;
 /// The longest `requires.within`: 90 days. So long are successes elsewhere remembered.
 pub const PROMOTION_WITHIN_MOST_MS: u64 = 90 * 24 * 3_600_000;
 /// The most `windows` of an environment.

@@ -262,6 +262,17 @@ pub struct WatchRule {
     pub min_requests: u32,
     /// What is said when there are fewer.
     pub if_too_few: TooFew,
+    /// How long answers may take; none: that is not looked at.
+    pub response: Option<ResponseRule>,
+}
+
+/// How long answers may take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseRule {
+    /// The longest that is borne.
+    pub max_ms: u64,
+    /// What is asked for, path and query; none: what the check asks for.
+    pub path: Option<String>,
 }
 
 /// What a rollout waits for besides votes.

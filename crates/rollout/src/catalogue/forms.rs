@@ -242,6 +242,8 @@ pub(super) const WATCH: Form = Form {
         key("max_5xx_share", "max_5xx_share = 0.01"),
         key("min_requests", "min_requests = 200"),
         key("if_too_few", "if_too_few = \"pass\""),
+        key("max_response", "max_response = \"300ms\""),
+        key("probe_path", "probe_path = \"/search?q=tea\""),
     ],
 };
 

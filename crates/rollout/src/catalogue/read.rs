@@ -13,7 +13,7 @@ use super::section::Section;
 use super::servers::Taken;
 use super::syntax::refuse_syntax;
 use super::value::{Value, refuse_name};
-use super::{artifact, check, install, rollout, suites};
+use super::{artifact, check, install, rollout, suites, watch};
 
 /// What one service file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,6 +202,9 @@ fn common(
             .section(&forms::CHECK)
             .and_then(|section| check::check(&section))
     });
+    if let Some(check) = &check {
+        watch::refuse_unseen(root, check, rollout.watch.as_ref());
+    }
     Some(Common {
         name: name?,
         owner: owner?,

@@ -1,14 +1,15 @@
 //! `[rollout]`: how fast, how careful, and what then.
 
-use events::{Then, TooFew};
+use events::Then;
 
 use super::defaults as default;
-use super::entry::{Late, NoWayBack, OnFailure, RolloutRule, SecondRequest, Size, WatchRule};
+use super::entry::{Late, NoWayBack, OnFailure, RolloutRule, SecondRequest, Size};
 use super::forms;
 use super::page::shown;
 use super::section::Section;
 use super::units::duration_text;
 use super::value::{Least, Value};
+use super::watch;
 
 /// `[rollout]`, and where its floor stands when it is written.
 pub(super) fn rollout(section: &Section<'_>) -> (RolloutRule, Option<usize>) {
@@ -53,7 +54,9 @@ pub(super) fn rollout(section: &Section<'_>) -> (RolloutRule, Option<usize>) {
         person_wait_ms: deadline(section, "person_wait", default::PERSON_WAIT_MS),
         gate_expire_ms: deadline(section, "gate_expire", default::GATE_EXPIRE_MS),
         queue_expire_ms: deadline(section, "queue_expire", default::QUEUE_EXPIRE_MS),
-        watch: section.maybe("watch").and_then(|value| watch(&value)),
+        watch: section
+            .maybe("watch")
+            .and_then(|value| watch::watch(&value)),
         ..by_default()
     };
     let rule = match section.maybe("drain") {
@@ -114,27 +117,6 @@ fn drain(value: &Value<'_>, rule: RolloutRule) -> RolloutRule {
         drain_then,
         ..rule
     }
-}
-
-fn watch(value: &Value<'_>) -> Option<WatchRule> {
-    let section = value.section(&forms::WATCH)?;
-    let for_ms = deadline(&section, "for", default::WATCH_FOR_MS);
-    let words = [
-        ("pass", (1, TooFew::Pass)),
-        ("extend", (default::WATCH_LONGEST, TooFew::Pass)),
-        ("fail", (1, TooFew::Fail)),
-    ];
-    let (times, if_too_few) = section.choice("if_too_few", (1, TooFew::Pass), &words);
-    Some(WatchRule {
-        for_ms,
-        longest_ms: for_ms.saturating_mul(times),
-        max_5xx_ppm: section
-            .maybe("max_5xx_share")
-            .and_then(|value| value.share_ppm())
-            .unwrap_or(default::WATCH_MAX_5XX_PPM),
-        min_requests: section.whole("min_requests", default::WATCH_MIN_REQUESTS, (1, 1_000_000)),
-        if_too_few,
-    })
 }
 
 fn batches(value: &Value<'_>) -> Option<Vec<Size>> {

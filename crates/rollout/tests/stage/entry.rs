@@ -10,7 +10,7 @@ pub(crate) fn release(version: &str) -> Release {
 }
 
 /// `floor=2 batches=1,2 servers=4 on_failure=halt approvals=1 second=queue no_way_back=allow
-/// tests=no late=join low_trust=allow lb=none watch=pass window=mon-thu/09:00-16:00/Europe/Berlin
+/// tests=no late=join low_trust=allow lb=none watch=pass response=300ms window=mon-thu/09:00-16:00/Europe/Berlin
 /// requires=staging/14d overrides=managers gate_expire=96h`.
 pub(crate) fn entry(words: &[&str]) -> String {
     let said = |key: &str, otherwise: &str| {
@@ -38,7 +38,8 @@ pub(crate) fn entry(words: &[&str]) -> String {
         "no" => String::new(),
         policy => format!(
             "watch = {{ for = \"60s\", max_5xx_share = 0.01, min_requests = 200, \
-             if_too_few = \"{policy}\" }}\n"
+             if_too_few = \"{policy}\"{} }}\n",
+            response(&said("response", "")),
         ),
     };
     let environment = if said("lb", "two") == "none" {
@@ -121,6 +122,13 @@ results = "result.xml"
 at_least = 1
 timeout = "20s"
 "#;
+
+fn response(max: &str) -> String {
+    match max {
+        "" => String::new(),
+        max => format!(", max_response = \"{max}\", probe_path = \"/search?q=tea\""),
+    }
+}
 
 const CHECK: &str = r#"[check]
 http = { path = "/health", status = 200, body = "{version}" }

@@ -48,8 +48,15 @@ fn watched(answer: &Answer) -> Option<String> {
         0 => String::new(),
         resets => format!("; counters began anew {resets} times"),
     };
+    let late = seen.response.map_or_else(String::new, |response| {
+        let of = |one: events::Probes| format!("{} of {}", one.late(), one.probes);
+        let (server, peers) = (of(response.server), of(response.peers));
+        format!("; {server} late ({peers})")
+    });
     let (server, peers) = (of(seen.server), of(seen.peers));
-    Some(format!("{server} failed, by {basis} ({peers}){resets}"))
+    Some(format!(
+        "{server} failed, by {basis} ({peers}){late}{resets}"
+    ))
 }
 
 fn names(servers: &[ServerName]) -> String {
@@ -151,9 +158,26 @@ fn beside(watch: &events::Watch) -> String {
         |base| format!("{} of {} failed", base.errors(), base.requests),
     );
     match watch.peers.as_slice() {
-        [] => format!(" beside nobody; before: {base}"),
-        peers => format!(" beside {}; before: {base}", peers.join(" ")),
+        [] => format!(" beside nobody; before: {base}{}", timed(watch)),
+        peers => format!(
+            " beside {}; before: {base}{}",
+            peers.join(" "),
+            timed(watch)
+        ),
     }
+}
+
+fn timed(watch: &events::Watch) -> String {
+    watch.response.as_ref().map_or_else(String::new, |rule| {
+        let events::ResponseTime {
+            max_ms,
+            path,
+            server,
+            ..
+        } = rule;
+        let peers = rule.peers.join(" ");
+        format!("; within {max_ms} ms: {path} of {server}, of [{peers}]")
+    })
 }
 
 fn passed(event: &events::GatesPassed) -> String {

@@ -1,8 +1,8 @@
 //! What is said of a server that is watched.
 
 use events::{
-    Answer, Basis, Command, FailedBecause, Failure, Regressed, Requests, Steady, WatchFailed,
-    WatchSeen, Watching, Work,
+    Answer, Basis, Command, FailedBecause, Failure, Probes, Regressed, Requests, Responses, Steady,
+    WatchFailed, WatchSeen, Watching, Work,
 };
 
 /// One in a hundred, as the old version does.
@@ -17,7 +17,11 @@ pub(crate) fn steady(command: &Command, resets: u32) -> Answer {
 
 /// Three in a hundred.
 pub(crate) fn regressed(command: &Command, why: &FailedBecause) -> Answer {
-    let (seen, basis) = seen(command, 30, 0);
+    let is_slow = *why == FailedBecause::TooSlow;
+    let (mut seen, basis) = seen(command, if is_slow { 10 } else { 30 }, 0);
+    if let Some(response) = seen.response.as_mut().filter(|_| is_slow) {
+        (response.server.slow, response.server.failed) = (31, 4);
+    }
     Answer::Regressed(Regressed {
         command: command.id.clone(),
         failure: Failure::new(why.clone(), "as the script says"),
@@ -47,6 +51,9 @@ pub(crate) fn unseen(command: &Command) -> Answer {
 pub(crate) fn watching(command: &Command) -> Answer {
     let (mut seen, _) = seen(command, 1, 0);
     seen.server.requests /= 2;
+    if let Some(response) = &mut seen.response {
+        response.server.probes /= 2;
+    }
     Answer::Watching(Watching {
         command: command.id.clone(),
         seen,
@@ -74,6 +81,19 @@ fn seen(command: &Command, errors_5xx: u64, resets: u32) -> (WatchSeen, Basis) {
         watched_ms: watch.for_ms,
         resets,
         unread: Vec::new(),
+        response: watch.response.as_ref().map(|rule| Responses {
+            server: probes(true),
+            peers: probes(!rule.peers.is_empty()),
+        }),
     };
     (seen, basis)
+}
+
+/// One of them late, where there are any.
+fn probes(any: bool) -> Probes {
+    Probes {
+        probes: 60 * u64::from(any),
+        slow: u64::from(any),
+        failed: 0,
+    }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bus::{Bus, Commit, Follower, Outgoing, Position, Stream};
 use events::{
     Answer, Balancer, Check, Command, CommandRecord, Envelope, Expect, Idle, Probe, Report,
-    Subject, Target, Timestamp, TooFew, Watch, Work, partition_of,
+    ResponseTime, Subject, Target, Timestamp, TooFew, Watch, Work, partition_of,
 };
 
 use super::PATIENCE;
@@ -76,8 +76,35 @@ pub(crate) fn watch(for_ms: u64, testers: &str) -> Command {
             if_too_few: TooFew::Pass,
             must_be_up: true,
             baseline: None,
+            response: None,
         }),
         ..check
+    }
+}
+
+/// The same, with 100 ms for each answer of these addresses.
+pub(crate) fn timed(for_ms: u64, testers: &str, [server, peer]: [&str; 2]) -> Command {
+    let command = watch(for_ms, testers);
+    let Work::Watch(watch) = command.work else {
+        panic!("{} is no watch", command.id)
+    };
+    let response = ResponseTime {
+        max_ms: 100,
+        max_late_ppm: 50_000,
+        min_probes: 20,
+        interval_ms: 100,
+        timeout_ms: 2_000,
+        path: "/".to_owned(),
+        status: 200,
+        server: format!("http://{server}"),
+        peers: vec![format!("http://{peer}")],
+    };
+    Command {
+        work: Work::Watch(Watch {
+            response: Some(response),
+            ..watch
+        }),
+        ..command
     }
 }
 

@@ -1,8 +1,9 @@
 //! What a plan will watch: how long each server that is back, and what it is held against.
 
-use events::{Plan, ServerName, TooFew};
+use events::{Plan, ResponseTime, ServerName, TooFew};
 use rollout::catalogue::units::duration_text;
 use rollout::catalogue::{Entry, WatchRule};
+use rollout::response_time;
 
 use super::names;
 
@@ -24,6 +25,7 @@ pub(super) fn lines(entry: &Entry, plan: &Plan) -> Vec<String> {
             too_few(rule)
         ),
     ];
+    lines.extend(answers(entry, rule));
     for (index, _) in plan.batches.iter().enumerate() {
         let beside = match peers(plan, index) {
             none if none.is_empty() => alone(rule, plan, index),
@@ -32,6 +34,25 @@ pub(super) fn lines(entry: &Entry, plan: &Plan) -> Vec<String> {
         lines.push(format!("    batch {}: {beside}", index + 1));
     }
     lines
+}
+
+/// How long answers may take.
+fn answers(entry: &Entry, rule: &WatchRule) -> Option<String> {
+    let server = entry.servers.first()?;
+    let ResponseTime {
+        max_ms,
+        max_late_ppm,
+        interval_ms,
+        path,
+        ..
+    } = response_time(entry, rule, server)?;
+    Some(format!(
+        "    GET {path} of each itself, every {}; regressed when more than {} are not answered in {}, and \
+         more than of the servers on the old version, both beyond chance",
+        duration_text(interval_ms),
+        percent(max_late_ppm),
+        duration_text(max_ms),
+    ))
 }
 
 /// Those that still run the old version while this batch is watched, and that customers reach.

@@ -79,6 +79,9 @@ impl Counter {
         if head.headers.contains_key(SLOW_HEADER) || head.uri.query() == Some("slow") {
             sleep(Duration::from_millis(SLOW_MS)).await;
         }
+        if head.uri.path() == "/" {
+            sleep(Duration::from_millis(self.release.front_page_ms)).await;
+        }
         let verdict = self.judge(&head.method, head.uri.path(), &body, taken_at_ms);
         let number = head
             .headers

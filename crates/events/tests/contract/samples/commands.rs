@@ -132,6 +132,7 @@ fn works() -> Vec<(&'static str, &'static str, Work)> {
         ("", "hold", Work::Hold(hold)),
         ("", "watch", Work::Watch(watches::work())),
         (".form-2", "watch", Work::Watch(watches::alone())),
+        (".form-3", "watch", Work::Watch(watches::timed())),
     ]
 }
 

@@ -13,6 +13,26 @@ pub(crate) fn work() -> Watch {
         if_too_few: TooFew::Pass,
         must_be_up: true,
         baseline: Some(requests(90_000, 812, 3)),
+        response: None,
+    }
+}
+
+/// Answers are timed, too.
+pub(crate) fn timed() -> Watch {
+    let itself = |number: u8| format!("http://10.1.0.{number}:8080");
+    Watch {
+        response: Some(ResponseTime {
+            max_ms: 300,
+            max_late_ppm: 50_000,
+            min_probes: 20,
+            interval_ms: 1_000,
+            timeout_ms: 5_000,
+            path: "/search?q=tea".to_owned(),
+            status: 200,
+            server: itself(1),
+            peers: vec![itself(2), itself(3)],
+        }),
+        ..work()
     }
 }
 
@@ -53,6 +73,19 @@ pub(crate) fn all() -> Vec<Answer> {
             seen: seen(0),
         }
         .into(),
+        Steady {
+            command: command_id("watch"),
+            basis: Basis::Peers,
+            seen: answered(2, 0),
+        }
+        .into(),
+        Regressed {
+            command: command_id("watch"),
+            failure: failure(FailedBecause::TooSlow),
+            basis: Basis::Peers,
+            seen: answered(31, 4),
+        }
+        .into(),
     ]
 }
 
@@ -71,5 +104,21 @@ fn seen(errors: u64) -> WatchSeen {
         watched_ms: 60_012,
         resets: 1,
         unread: vec![balancer()],
+        response: None,
+    }
+}
+
+fn answered(slow: u64, failed: u64) -> WatchSeen {
+    let of = |slow, failed| Probes {
+        probes: 60,
+        slow,
+        failed,
+    };
+    WatchSeen {
+        response: Some(Responses {
+            server: of(slow, failed),
+            peers: of(1, 0),
+        }),
+        ..seen(41)
     }
 }
