@@ -13,8 +13,10 @@ struct Service(String);
 
 impl Service {
     fn create(name: &str, command: &str) -> Self {
+        // One of a run that was killed, or that could not be deleted while it ran, is in the way.
+        run("sc.exe", &["delete", name]);
         let (is_good, said) = run("sc.exe", &["create", name, "binPath=", command]);
-        assert!(is_good, "{said}");
+        assert!(is_good, "`{name}` is not created: {said}");
         Self(name.to_owned())
     }
 
