@@ -3,7 +3,7 @@
 use events::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::temporal::DateTimeParser;
-use jiff::tz::{AmbiguousOffset, OffsetConflict, TimeZone};
+use jiff::tz::{AmbiguousOffset, OffsetConflict, TimeZone, TimeZoneDatabase};
 
 /// Reads `2027-01-02T08:00:00+01:00`, `2027-01-02T08:00:00+01:00[Europe/Berlin]` (RFC 9557), or,
 /// with a zone, `2027-01-02 08:00`.
@@ -32,7 +32,7 @@ pub(crate) fn moment(text: &str, zone: Option<&str>) -> Result<Timestamp, String
         (Some(_), Some(named), _) => {
             zone_of(named)?;
             let strict = DateTimeParser::new().offset_conflict(OffsetConflict::Reject);
-            let zoned = strict.parse_zoned_datetime(text).map_err(|_| {
+            let zoned = strict.parse_zoned_datetime_with(&TimeZoneDatabase::bundled(), text).map_err(|_| {
                 format!(
                     "{named} does not have that offset then: leave it out, or write the right one"
                 )
@@ -56,7 +56,8 @@ pub(crate) fn moment(text: &str, zone: Option<&str>) -> Result<Timestamp, String
 }
 
 fn zone_of(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name)
+    TimeZoneDatabase::bundled()
+        .get(name)
         .map_err(|_| format!("there is no zone `{name}`: write it as Europe/Berlin or UTC"))
 }
 
