@@ -60,27 +60,8 @@ pub fn http(check: &Check, wanted: Wanted<'_>, seen: &Seen) -> Judged {
         version_seen,
     };
     let status = seen.status;
-    // What was asked at its own address answers itself; nobody stands between who could name it.
-    let is_direct = check.direct.is_some();
-    if status == 503 && seen.answered_by.is_empty() && !is_direct {
-        let body = quote(&seen.body);
-        let found = format!(
-            "the balancer answered 503 itself: it calls {line} DOWN, or cannot connect to it; body {body}"
-        );
-        return bad(FailedBecause::Unreachable, found);
-    }
-    if seen.answered_by.is_empty() && !is_direct {
-        let header = &check.answered_by;
-        return bad(
-            FailedBecause::WrongServer,
-            format!("{status}, but no header {header} says who answered: the balancer must set it"),
-        );
-    }
-    if !is_direct && seen.answered_by.iter().any(|name| name != line) {
-        return bad(
-            FailedBecause::WrongServer,
-            format!("{status} from {by}, asked was {line}"),
-        );
+    if let Err((wrong, found)) = who(check, seen) {
+        return bad(wrong, found);
     }
     if status != wanted.status {
         let body = quote(&seen.body);
@@ -116,6 +97,34 @@ pub fn http(check: &Check, wanted: Wanted<'_>, seen: &Seen) -> Judged {
         found: format!("{status} from {by}, body {}", quote(&seen.body)),
         version_seen,
     }
+}
+
+/// Whether the server that was asked has answered.
+fn who(check: &Check, seen: &Seen) -> Result<(), (FailedBecause, String)> {
+    // What was asked at its own address answers itself; nobody stands between who could name it.
+    if check.direct.is_some() {
+        return Ok(());
+    }
+    let (status, line) = (seen.status, &check.expect.server);
+    if status == 503 && seen.answered_by.is_empty() {
+        let body = quote(&seen.body);
+        let found = format!(
+            "the balancer answered 503 itself: it calls {line} DOWN, or cannot connect to it; body {body}"
+        );
+        return Err((FailedBecause::Unreachable, found));
+    }
+    if seen.answered_by.is_empty() {
+        let header = &check.answered_by;
+        let found =
+            format!("{status}, but no header {header} says who answered: the balancer must set it");
+        return Err((FailedBecause::WrongServer, found));
+    }
+    if seen.answered_by.iter().any(|name| name != line) {
+        let by = seen.answered_by.join(", ");
+        let found = format!("{status} from {by}, asked was {line}");
+        return Err((FailedBecause::WrongServer, found));
+    }
+    Ok(())
 }
 
 /// Whether a text names a version as a whole word: `1.1` is not in `1.10`, `2.1.1` or `1.1-rc1`,
