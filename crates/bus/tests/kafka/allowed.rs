@@ -115,15 +115,13 @@ async fn each_process_may_do_what_is_its_own_and_nothing_else() {
     let admin = settings(&cluster, &layout, "admin");
     topics::create(&admin, 1).await.unwrap();
 
-    let orchestrator = Bus::connect(&settings(&cluster, &layout, "orchestrator"))
-        .await
-        .unwrap();
-    let gateway = Bus::connect(&settings(&cluster, &layout, "gateway"))
-        .await
-        .unwrap();
-    let worker = Bus::connect(&settings(&cluster, &layout, "worker"))
-        .await
-        .unwrap();
+    let connect = async |name| {
+        let settings = settings(&cluster, &layout, name);
+        Bus::connect(&settings).await.unwrap()
+    };
+    let orchestrator = connect("orchestrator").await;
+    let gateway = connect("gateway").await;
+    let worker = connect("worker").await;
     let mut membership = orchestrator.membership("orchestrator").unwrap();
     tokio::time::timeout(SOON, membership.next())
         .await
@@ -160,19 +158,7 @@ async fn each_process_may_do_what_is_its_own_and_nothing_else() {
         .unwrap();
 
     for (name, bus) in [("gateway", &gateway), ("worker", &worker)] {
-        let taken = bus
-            .own(0, 0, record("partition/0", name))
-            .await
-            .unwrap_err()
-            .to_string();
-        assert!(taken.contains("docs/kafka.md"), "{name}: {taken}");
-        let told = bus
-            .append(Stream::Rejected, 0, records(&["not its own"]))
-            .await;
-        assert!(
-            matches!(told, Err(Error::Storage { .. })),
-            "{name}: {told:?}"
-        );
+        takes_nothing_that_is_not_its_own(name, bus).await;
     }
     let mut events = worker
         .follow(Stream::Events, &[0], &Position::Start)
@@ -181,6 +167,22 @@ async fn each_process_may_do_what_is_its_own_and_nothing_else() {
     assert!(read.contains("docs/kafka.md"), "{read}");
     // Nobody was fenced by them.
     owner.commit(Commit::default()).await.unwrap();
+}
+
+async fn takes_nothing_that_is_not_its_own(name: &str, bus: &Bus) {
+    let taken = bus
+        .own(0, 0, record("partition/0", name))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(taken.contains("docs/kafka.md"), "{name}: {taken}");
+    let told = bus
+        .append(Stream::Rejected, 0, records(&["not its own"]))
+        .await;
+    assert!(
+        matches!(told, Err(Error::Storage { .. })),
+        "{name}: {told:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

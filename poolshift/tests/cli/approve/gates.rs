@@ -99,7 +99,7 @@ fn a_freeze_takes_the_time_that_a_places_clocks_show() {
 }
 
 #[test]
-fn a_freeze_of_an_environment_keeps_all_of_it_until_it_is_lifted() {
+fn a_freeze_that_cannot_be_is_refused_with_the_reason() {
     let house = with("");
     let said = house.run(&[
         "freeze",
@@ -134,6 +134,11 @@ fn a_freeze_of_an_environment_keeps_all_of_it_until_it_is_lifted() {
         said.errors.contains("known: production, staging"),
         "{said:?}"
     );
+}
+
+#[test]
+fn a_freeze_of_an_environment_keeps_all_of_it_until_it_is_lifted() {
+    let house = with("");
     let freeze = [
         "freeze",
         "--environment",
